@@ -1,0 +1,124 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+/** Something that was not taken in: what, where, why. Goes to the `rejected` side output, and whole to a dead-letter sink. */
+export interface Rejected {
+  /** Where it stood: `payments.csv:17`, or the uid of the operator that refused it. */
+  readonly place: string;
+  /** The error's code, such as `schema/invalid` or `csv/malformed`. */
+  readonly code: string;
+  /** Why, as a sentence; or each of a schema's objections. */
+  readonly reason: string;
+  readonly issues?: readonly StandardSchemaV1.Issue[];
+  /** The record as it was read: a line of text, a parsed row, an element. */
+  readonly value: unknown;
+}
+
+/** A run of elements of one split, in order. `position` is the place after the last of them: reading from it yields what follows. */
+export interface SourceBatch<out T, out P> {
+  readonly values: readonly T[];
+  readonly position: P;
+  readonly rejected?: readonly Rejected[];
+  /** How much input this batch stands for, in bytes; counted in the metrics and shown as progress. */
+  readonly bytes?: number;
+}
+
+/** What a reader is given beside its split. */
+export interface ReadContext {
+  /** Aborted when the job is canceled, stopped or has failed: end the iteration. */
+  readonly signal: AbortSignal;
+  /** True when nothing is wanted after what stands there now (batch mode, draining): a following reader then ends. */
+  readonly bounded: boolean;
+}
+
+/**
+ * Splits are discovered by one enumerator and read by many readers; positions are checkpointed. A split is a string (a file's
+ * name, a partition); a position is plain data that `read` understands.
+ */
+export interface SourceReader<out T, P> {
+  /** All splits at once, or an iterable of further ones as they are discovered. A split that was named before is ignored. */
+  splits(context: ReadContext): Promise<readonly string[]> | AsyncIterable<readonly string[]>;
+  /** Reads a split from a position (from its beginning when `undefined`). Batches of a few thousand elements at most work best. */
+  read(split: string, from: P | undefined, context: ReadContext): AsyncIterable<SourceBatch<T, P>>;
+  /** The size of a split in bytes, where it can be known: gives progress its 100 %. */
+  size?(split: string): Promise<number | undefined>;
+  /** The positions of a completed checkpoint: the place to acknowledge upstream. */
+  committed?(positions: ReadonlyMap<string, P>): Promise<void>;
+  close?(): Promise<void>;
+}
+
+/** A source as its author writes it; `defineSource` makes it a {@link Source}. */
+export interface SourceDefinition<out T, P> {
+  readonly name: string;
+  /** Whether every split ends by itself. Decides what `mode: 'automatic'` does. */
+  readonly bounded: boolean;
+  /** How many splits of one subtask are read at a time. Default: one after the other when bounded, all when unbounded. */
+  readonly concurrentSplits?: number;
+  readonly open: () => SourceReader<T, P> | Promise<SourceReader<T, P>>;
+}
+
+/**
+ * Two phases: what was written before a barrier becomes a committable; `commit` makes it visible and is idempotent. A sink that
+ * cannot hold back returns no committables and is at-least-once.
+ */
+export interface SinkWriter<in T, C> {
+  /** Takes a batch. While a returned promise is pending nothing more is written: that is the backpressure. */
+  write(values: readonly T[]): void | Promise<void>;
+  /** Everything written so far becomes committables; called before each barrier and at the end of input. */
+  prepare(): Promise<readonly C[]>;
+  commit(committables: readonly C[]): Promise<void>;
+  abort?(committables: readonly C[]): Promise<void>;
+  /** Called last, also after a failure. Rejects when something written could not be kept. */
+  close?(): Promise<void>;
+}
+
+/** What a writer is given. */
+export interface SinkContext {
+  readonly subtask: number;
+  readonly parallelism: number;
+  /** Counts written bytes in the metrics. */
+  readonly wrote: (bytes: number) => void;
+}
+
+/** A sink as its author writes it; `defineSink` makes it a {@link Sink}. */
+export interface SinkDefinition<in T, C> {
+  readonly name: string;
+  readonly open: (context: SinkContext) => SinkWriter<T, C> | Promise<SinkWriter<T, C>>;
+}
+
+declare const element: unique symbol;
+
+/** Where elements come from. The definition is the engine's business; a user passes it to `env.from`. */
+export interface Source<out T> {
+  readonly [element]?: () => T;
+  readonly kind: 'source';
+  readonly bounded: boolean;
+  readonly definition: SourceDefinition<unknown, never>;
+}
+
+/** Where elements go. A user passes it to `sinkTo`. */
+export interface Sink<in T> {
+  readonly [element]?: (value: T) => void;
+  readonly kind: 'sink';
+  readonly definition: SinkDefinition<never, never>;
+}
+
+/**
+ * Makes a source of one's own.
+ *
+ * @example
+ * const ticks = defineSource<number, number>({
+ *   name: 'ticks', bounded: true,
+ *   open: () => ({
+ *     splits: async () => ['only'],
+ *     async *read(_split, from = 0) { for (let n = from; n < 3; n++) yield { values: [n], position: n + 1 }; },
+ *   }),
+ * });
+ */
+export function defineSource<T, P>(definition: SourceDefinition<T, P>): Source<T> {
+  return { kind: 'source', bounded: definition.bounded, definition: definition as unknown as SourceDefinition<unknown, never> };
+}
+
+/** Makes a sink of one's own: see {@link SinkWriter} for the two phases. */
+export function defineSink<T, C = never>(definition: SinkDefinition<T, C>): Sink<T> {
+  return { kind: 'sink', definition: definition as unknown as SinkDefinition<never, never> };
+}
