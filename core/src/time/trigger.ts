@@ -38,10 +38,15 @@ export interface TriggerDefinition<T, S> {
   clear?(window: TimeWindow, context: TriggerContext<S>): void;
 }
 
-/** A trigger whose state is hidden. Made by {@link defineTrigger}. */
-export type Trigger<in T> = TriggerDefinition<T, never> & { readonly onElement: (value: T, ...rest: never[]) => TriggerResult };
+declare const element: unique symbol;
+
+/** A trigger whose state is hidden: only the engine looks inside. Made by {@link defineTrigger}. */
+export interface Trigger<in T> {
+  readonly [element]?: (value: T) => void;
+  readonly definition: TriggerDefinition<never, unknown>;
+}
 
 /** Makes a trigger of one's own. */
 export function defineTrigger<T, S = undefined>(definition: TriggerDefinition<T, S>): Trigger<T> {
-  return definition as unknown as Trigger<T>;
+  return { definition: definition as unknown as TriggerDefinition<never, unknown> };
 }
