@@ -18,6 +18,8 @@ export class MillraceError extends Error {
   readonly code: ErrorCode;
   readonly uid: string | undefined;
   readonly remedy: string;
+  /** The sentence without code, place and remedy. */
+  readonly problem: string;
 
   constructor(code: ErrorCode, problem: string, details: ErrorDetails) {
     const place = details.uid === undefined ? '' : ` uid "${details.uid}":`;
@@ -25,6 +27,14 @@ export class MillraceError extends Error {
     this.code = code;
     this.uid = details.uid;
     this.remedy = details.remedy;
+    this.problem = problem;
+  }
+
+  /** The same error with its place, if it has none yet: whoever knows the uid adds it on the way up. */
+  at(uid: string): MillraceError {
+    return this.uid === undefined
+      ? new MillraceError(this.code, this.problem, { uid, remedy: this.remedy, cause: this.cause ?? this })
+      : this;
   }
 }
 

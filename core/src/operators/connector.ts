@@ -61,8 +61,13 @@ export interface SourceDefinition<out T, P> {
  * cannot hold back returns no committables and is at-least-once.
  */
 export interface SinkWriter<in T, C> {
-  /** Takes a batch. While a returned promise is pending nothing more is written: that is the backpressure. */
+  /**
+   * Takes a batch, in an array that may be used again once this returns or its promise is fulfilled. While a promise is pending
+   * nothing more is written: that is the backpressure.
+   */
   write(values: readonly T[]): void | Promise<void>;
+  /** Takes a single element, for sinks to which batches mean nothing; where it is present, `write` is not called. */
+  writeOne?(value: T): void | Promise<void>;
   /** Everything written so far becomes committables; called before each barrier and at the end of input. */
   prepare(): Promise<readonly C[]>;
   commit(committables: readonly C[]): Promise<void>;

@@ -1,3 +1,4 @@
+import { describeValue } from '../errors/describe.ts';
 import { MillraceError } from '../errors/millraceError.ts';
 
 /**
@@ -34,12 +35,14 @@ export function toMilliseconds(duration: Duration, what = 'duration'): number {
     const factor = UNITS[unit];
     if (factor === undefined) throw invalid(what, `"${unit}" is no fixed unit of time`);
     if (amount === undefined) continue;
-    if (typeof amount !== 'number' || !Number.isFinite(amount)) throw invalid(what, `${unit} is ${String(amount)}, not a number`);
+    if (typeof amount !== 'number' || !Number.isFinite(amount))
+      throw invalid(what, `${unit} is ${typeof amount === 'number' ? amount : describeValue(amount)}, not a finite number`);
     total += amount * factor;
   }
   const rounded = Math.round(total);
   // 0.1 s is 100 ms although 0.1 has no exact binary form; half a millisecond is an error, not a rounding.
-  if (Math.abs(total - rounded) > 1e-6 || !Number.isSafeInteger(rounded)) throw invalid(what, `${total} ms is no whole number of milliseconds`);
+  if (Math.abs(total - rounded) > 1e-6 || !Number.isSafeInteger(rounded))
+    throw invalid(what, `${total} ms is no whole number of milliseconds`);
   return rounded;
 }
 
@@ -50,7 +53,21 @@ export function toPositiveMilliseconds(duration: Duration, what = 'duration'): n
   return total;
 }
 
-const SUFFIXES: Readonly<Record<string, keyof Duration>> = { ms: 'milliseconds', s: 'seconds', m: 'minutes', h: 'hours', d: 'days', w: 'weeks' };
+/** Like {@link toMilliseconds}, and refuses less than zero. */
+export function toNonNegativeMilliseconds(duration: Duration, what = 'duration'): number {
+  const total = toMilliseconds(duration, what);
+  if (total < 0) throw invalid(what, `${total} ms is negative`);
+  return total;
+}
+
+const SUFFIXES: Readonly<Record<string, keyof Duration>> = {
+  ms: 'milliseconds',
+  s: 'seconds',
+  m: 'minutes',
+  h: 'hours',
+  d: 'days',
+  w: 'weeks',
+};
 
 /**
  * Reads the command line's form: `500ms`, `10s`, `5m`, `1h`, `7d`, and sums of them such as `1h30m`.
@@ -63,7 +80,8 @@ export function parseDuration(text: string): Duration {
   while (rest !== '') {
     const part = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/.exec(rest);
     const unit = part === null ? undefined : SUFFIXES[part[2] ?? ''];
-    if (part === null || unit === undefined) throw invalid(`"${text}"`, 'it is not read as a length of time', 'Write 500ms, 10s, 5m, 1h30m or 7d.');
+    if (part === null || unit === undefined)
+      throw invalid(`"${text}"`, 'it is not read as a length of time', 'Write 500ms, 10s, 5m, 1h30m or 7d.');
     total[unit] = (total[unit] ?? 0) + Number(part[1]);
     rest = rest.slice(part[0].length);
   }
@@ -77,7 +95,13 @@ export function formatDuration(milliseconds: number): string {
   if (milliseconds === 0) return '0ms';
   let rest = Math.abs(milliseconds);
   let text = milliseconds < 0 ? '-' : '';
-  for (const [suffix, unit] of [['d', UNITS.days], ['h', UNITS.hours], ['m', UNITS.minutes], ['s', UNITS.seconds], ['ms', 1]] as const) {
+  for (const [suffix, unit] of [
+    ['d', UNITS.days],
+    ['h', UNITS.hours],
+    ['m', UNITS.minutes],
+    ['s', UNITS.seconds],
+    ['ms', 1],
+  ] as const) {
     const amount = Math.floor(rest / unit);
     if (amount === 0) continue;
     text += `${amount}${suffix}`;
@@ -86,6 +110,10 @@ export function formatDuration(milliseconds: number): string {
   return text;
 }
 
-function invalid(what: string, problem: string, remedy = 'Write it as { minutes: 5 } or { seconds: 1, milliseconds: 500 }.'): MillraceError {
+function invalid(
+  what: string,
+  problem: string,
+  remedy = 'Write it as { minutes: 5 } or { seconds: 1, milliseconds: 500 }.',
+): MillraceError {
   return new MillraceError('duration/invalid', `${what}: ${problem}.`, { remedy });
 }

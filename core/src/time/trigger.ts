@@ -46,7 +46,25 @@ export interface Trigger<in T> {
   readonly definition: TriggerDefinition<never, unknown>;
 }
 
-/** Makes a trigger of one's own. */
+/**
+ * Whether windows that merge may use this trigger: it has `onMerge`, and `mergeStates` if it keeps a state.
+ *
+ * @example
+ * canMerge(countTrigger(3)); // true
+ */
+export function canMerge(trigger: Trigger<never>): boolean {
+  const { definition } = trigger;
+  return definition.onMerge !== undefined && (definition.initialState === undefined || definition.mergeStates !== undefined);
+}
+
+/**
+ * Makes a trigger of one's own.
+ *
+ * @example
+ * const onAlarm = defineTrigger<{ alarm: boolean }>({
+ *   name: 'onAlarm', domain: 'none', onElement: (value) => (value.alarm ? 'fire' : 'continue'),
+ * });
+ */
 export function defineTrigger<T, S = undefined>(definition: TriggerDefinition<T, S>): Trigger<T> {
   return { definition: definition as unknown as TriggerDefinition<never, unknown> };
 }

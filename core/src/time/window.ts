@@ -14,10 +14,17 @@ export function maxTimestamp(window: TimeWindow): Timestamp {
   return window.end === MAX_TIMESTAMP ? MAX_TIMESTAMP : window.end - 1;
 }
 
-/** The start of the window of length `size` that holds `at`, windows being shifted by `offset`. Right for negative times too. */
+/**
+ * The start of the window of length `size` ms that holds `at`, windows being shifted by `offset` ms, which may be larger than
+ * `size`. Right for negative times too, and exact while `at - offset` is a safe integer.
+ *
+ * @example
+ * windowStart(-1, 1_000); // -1000
+ */
 export function windowStart(at: Timestamp, size: number, offset = 0): Timestamp {
-  const remainder = (at - offset) % size;
-  return at - (remainder < 0 ? remainder + size : remainder);
+  // Half the cost of `%`, which is a call outside the range of int32. The quotient of two integers below 2^53 never rounds up to
+  // an integer that it does not reach.
+  return Math.floor((at - offset) / size) * size + offset;
 }
 
 /**

@@ -1,0 +1,115 @@
+import { MillraceError } from '../errors/millraceError.ts';
+import type { OperatorOptions } from '../graph/builder.ts';
+import type { ExchangeKind } from '../graph/node.ts';
+import type { Sink } from '../operators/connector.ts';
+import { filterOperator } from '../operators/filter.ts';
+import { flatMapOperator } from '../operators/flatMap.ts';
+import { mapOperator } from '../operators/map.ts';
+import type { Key } from '../state/key.ts';
+import type { KeyedStream } from './keyedStream.ts';
+import type { StreamOrigin } from './origin.ts';
+import type { RunOptions } from './runOptions.ts';
+
+/** The element type of a stream. */
+export type ElementOf<D> = D extends DataStream<infer T> ? T : never;
+
+/**
+ * A stream of elements, bounded or not. Every verb adds an operator to the job and gives the stream of its results; nothing
+ * runs until the job does.
+ */
+export class DataStream<out T> {
+  /** Where the stream comes from: for packages that add verbs of their own. */
+  readonly origin: StreamOrigin;
+
+  constructor(origin: StreamOrigin) {
+    this.origin = origin;
+  }
+
+  /** One element out for each that comes in. */
+  map<R>(fn: (value: T) => R, options?: OperatorOptions): DataStream<R> {
+    return this.next('map', { operator: mapOperator(fn), options });
+  }
+
+  /** Only the elements that the predicate says yes to; a type guard narrows. */
+  filter<R extends T>(fn: (value: T) => value is R, options?: OperatorOptions): DataStream<R>;
+  filter(fn: (value: T) => boolean, options?: OperatorOptions): DataStream<T>;
+  filter(fn: (value: T) => boolean, options?: OperatorOptions): DataStream<T> {
+    return this.next('filter', { operator: filterOperator(fn), options });
+  }
+
+  /** Any number of elements out for each that comes in. An array is quickest, a generator graceful. */
+  flatMap<R>(fn: (value: T) => Iterable<R> & object, options?: OperatorOptions): DataStream<R> {
+    return this.next('flatMap', { operator: flatMapOperator(fn), options });
+  }
+
+  /** Brings the elements of a key together: what keyed state, windows and joins are over. The function must be pure. */
+  keyBy<const K extends Key>(key: (value: T) => K): KeyedStream<K, T> {
+    return this.origin.factory.keyed(this.origin.keyed(key));
+  }
+
+  /** The elements of several streams as one, in no order between them. */
+  union<const U extends readonly DataStream<unknown>[]>(...others: U): DataStream<T | ElementOf<U[number]>> {
+    return this.origin.factory.data(this.origin.joined(others.map((other) => other.origin)));
+  }
+
+  /** Deals elements out evenly to the subtasks of the next operator. */
+  rebalance(): DataStream<T> {
+    return this.exchanged('rebalance');
+  }
+
+  /** Like `rebalance`, within groups of neighbouring subtasks. */
+  rescale(): DataStream<T> {
+    return this.exchanged('rescale');
+  }
+
+  /** Every element to every subtask of the next operator. */
+  broadcast(): DataStream<T> {
+    return this.exchanged('broadcast');
+  }
+
+  /** Every element to the first subtask of the next operator. */
+  global(): DataStream<T> {
+    return this.exchanged('global');
+  }
+
+  /** From each subtask to the one of the same number: what happens anyway between operators of the same parallelism. */
+  forward(): DataStream<T> {
+    return this.exchanged('forward');
+  }
+
+  /** To the subtask that `partition` names, modulo their number. */
+  partitionCustom(partition: (value: T, subtasks: number) => number): DataStream<T> {
+    return this.origin.factory.data(this.origin.exchanged('custom', partition));
+  }
+
+  /** Applies a function of streams. `scope` prefixes the uids inside, so that one function can be used twice in a job. */
+  pipe<R>(fn: (stream: this) => R, options?: { readonly scope: string }): R {
+    return options === undefined ? fn(this) : this.origin.builder.inScope(options.scope, () => fn(this));
+  }
+
+  /** Sends the elements to a sink. */
+  sinkTo(sink: Sink<T>, options?: OperatorOptions): void {
+    const definition = sink.definition as never;
+    this.origin.then({ kind: 'sink', sink: definition, options, details: { connector: sink.definition.name }, traits: { stateful: true } });
+  }
+
+  /**
+   * Runs the job up to here and gathers the elements: for scripts, notebooks and tests. With `limit` it ends the job when there
+   * are that many; without it the sources must be bounded.
+   */
+  collect(options: RunOptions & { readonly limit?: number } = {}): Promise<T[]> {
+    const { limit } = options;
+    if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
+      throw new MillraceError('graph/option', `limit is ${limit}.`, { remedy: 'Give a whole number, 0 or more.' });
+    }
+    return this.origin.factory.collect<T>(this.origin, options);
+  }
+
+  private exchanged(exchange: ExchangeKind): DataStream<T> {
+    return this.origin.factory.data(this.origin.exchanged(exchange));
+  }
+
+  private next<R>(kind: string, spec: Omit<Parameters<StreamOrigin['then']>[0], 'kind'>): DataStream<R> {
+    return this.origin.factory.data(this.origin.then({ kind, ...spec }));
+  }
+}

@@ -1,0 +1,26 @@
+import type { ErrorPolicy } from '../graph/builder.ts';
+import type { Logger } from '../operators/logger.ts';
+import type { Platform } from '../runtime/platform.ts';
+
+/** How a job is run. */
+export interface RunOptions {
+  /**
+   * `streaming` (default): results as they come. `batch`: bounded sources, final results only. `automatic`: batch when every
+   * source is bounded. The final results are the same.
+   */
+  readonly mode?: 'streaming' | 'batch' | 'automatic';
+  /** Number of subtasks of an operator that does not say. Default 1. */
+  readonly parallelism?: number;
+  /** Number of key groups: the most that the job can ever be scaled to. Default 128, or more for high parallelism. */
+  readonly maxParallelism?: number;
+  /** Cancels the job. */
+  readonly signal?: AbortSignal;
+  /** What happens to an element whose user function throws: the job fails (default), or goes on without it. */
+  readonly onError?: ErrorPolicy;
+  /** Where the engine writes warnings and errors. Default: the console's standard error. */
+  readonly logger?: Logger;
+  /** The seed of `context.random()`. Default 0. */
+  readonly seed?: number;
+  /** The host, for tests with a clock of their own. Default: the one that runs this. */
+  readonly platform?: Platform;
+}

@@ -1,0 +1,129 @@
+import { describeError } from '../errors/describe.ts';
+import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
+import type { CodeSite } from './codeSite.ts';
+import type { SinkDefinition, SinkWriter } from './connector.ts';
+import type { Operator } from './operator.ts';
+import type { OperatorContext } from './operatorContext.ts';
+
+/** Elements gather into batches of this many; a pause of the input sends on what there is. */
+const BATCH = 1024;
+
+/** The last operator: hands elements to a sink's writer, one write at a time. */
+export class SinkOperator implements Operator {
+  readonly inputs: readonly ((value: never) => void)[] = [(value) => this.element(value)];
+  private readonly context: OperatorContext;
+  private readonly definition: SinkDefinition<unknown, unknown>;
+  private writer: SinkWriter<unknown, unknown> | undefined;
+  /** Filled again and again, since a new array per batch would cost more than everything else here. */
+  private batch: unknown[] = new Array(BATCH);
+  private filled = 0;
+  private pending: Promise<void> | undefined;
+
+  constructor(context: OperatorContext, definition: SinkDefinition<unknown, unknown>) {
+    this.context = context;
+    this.definition = definition;
+  }
+
+  async open(): Promise<void> {
+    const { index, parallelism, metrics } = this.context.subtask;
+    try {
+      this.writer = await this.definition.open({ subtask: index, parallelism, wrote: (bytes) => void (metrics.bytesOut += bytes) });
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  inline(site: CodeSite): void {
+    const self = site.bind(this, 'sink');
+    if (this.writer?.writeOne === undefined) return site.statement(`${self}.gather(${site.value});`);
+    const written = site.evaluate(`${site.bind(this.writer, 'writer')}.writeOne(${site.value})`);
+    site.statement(`if (${written} !== undefined) ${self}.wait(${written});`);
+  }
+
+  onPause(): void {
+    if (this.filled > 0 && this.pending === undefined) this.write();
+  }
+
+  async finish(): Promise<void> {
+    try {
+      await this.pending;
+      if (this.filled > 0) await this.writer!.write(this.take());
+      await this.writer!.commit(await this.writer!.prepare());
+      const { writer } = this;
+      this.writer = undefined;
+      await writer!.close?.();
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** After a failure: `finish` has closed it otherwise. */
+  async close(): Promise<void> {
+    const { writer } = this;
+    this.writer = undefined;
+    await writer?.close?.();
+  }
+
+  private element(value: unknown): void {
+    if (this.writer!.writeOne === undefined) return this.gather(value);
+    const written = this.writer!.writeOne(value);
+    if (written !== undefined) this.wait(written);
+  }
+
+  /** Called by generated code. */
+  gather(value: unknown): void {
+    if (this.filled === this.batch.length) this.batch.push(value);
+    else this.batch[this.filled] = value;
+    if (++this.filled >= BATCH && this.pending === undefined) this.write();
+  }
+
+  private write(): void {
+    let written: void | Promise<void>;
+    try {
+      written = this.writer!.write(this.take());
+    } catch (error) {
+      throw this.failure(error);
+    }
+    if (written === undefined) return;
+    this.batch = new Array(BATCH);
+    this.wait(written);
+  }
+
+  private take(): readonly unknown[] {
+    const batch = this.filled === this.batch.length ? this.batch : this.batch.slice(0, this.filled);
+    this.filled = 0;
+    return batch;
+  }
+
+  /** Called by generated code: blocks the chain until a write is through, then goes on with what gathered meanwhile. */
+  wait(written: Promise<void>): void {
+    this.context.block();
+    const before = this.pending;
+    const all = before === undefined ? written : Promise.all([before, written]);
+    const pending = all.then(
+      () => {
+        if (this.pending === pending) this.pending = undefined;
+        this.context.unblock();
+        if (this.filled >= BATCH) this.context.mail(() => this.onPause());
+      },
+      (error: unknown) => {
+        const failure = this.failure(error);
+        this.context.unblock();
+        this.context.mail(() => {
+          throw failure;
+        });
+      },
+    );
+    this.pending = pending;
+  }
+
+  private failure(error: unknown): MillraceError {
+    const { uid } = this.context.subtask;
+    if (isMillraceError(error)) return error.at(uid);
+    return new MillraceError('sink/failed', `The sink ${this.definition.name} failed: ${describeError(error)}.`, {
+      uid,
+      remedy: 'Mend its target, then start the job again.',
+      cause: error,
+    });
+  }
+}

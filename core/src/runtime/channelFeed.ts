@@ -1,0 +1,82 @@
+import type { Element } from '../element/element.ts';
+import { WatermarkValve, type WatermarkValveSnapshot } from '../time/watermarkValve.ts';
+import type { Channel } from './channel.ts';
+import type { Feed, Task } from './task.ts';
+
+/** A channel and the input of the chain's first operator that it leads to. */
+export interface InputChannel {
+  readonly channel: Channel;
+  readonly input: number;
+}
+
+/** Feeds a task from the channels of its inputs, in turn, and keeps their common time. */
+export class ChannelFeed implements Feed {
+  private readonly channels: readonly InputChannel[];
+  private readonly valve: WatermarkValve;
+  /** How many channels of each input are still open. */
+  private readonly open: number[] = [];
+  private turn = 0;
+  private drained = true;
+  /** An input whose end the operator has not fully dealt with. */
+  private ending: number | undefined;
+
+  constructor(channels: readonly InputChannel[]) {
+    this.channels = channels;
+    this.valve = new WatermarkValve(channels.length);
+    for (const { input } of channels) this.open[input] = (this.open[input] ?? 0) + 1;
+  }
+
+  snapshot(): WatermarkValveSnapshot {
+    return this.valve.snapshot();
+  }
+
+  restore(snapshot: WatermarkValveSnapshot): void {
+    this.valve.restore(snapshot);
+  }
+
+  next(task: Task): boolean {
+    if (this.channels.length === 0) {
+      // A subtask that nothing is dealt to, such as the second of a global exchange.
+      task.end(true);
+      return true;
+    }
+    if (this.ending !== undefined) {
+      if (!task.chain.endInput(this.ending)) return false;
+      this.ending = undefined;
+    }
+    for (let tried = 0; tried < this.channels.length; tried++) {
+      const at = this.turn;
+      this.turn = at + 1 === this.channels.length ? 0 : at + 1;
+      const element = this.channels[at]!.channel.poll();
+      if (element === undefined) continue;
+      this.dispatch(task, at, element);
+      return true;
+    }
+    return false;
+  }
+
+  private dispatch(task: Task, at: number, element: Element): void {
+    const { input } = this.channels[at]!;
+    switch (element.kind) {
+      case 'records':
+        return task.take({ input, values: element.values, timestamps: element.timestamps, at: 0 });
+      case 'watermark':
+        if (this.valve.advance(at, element.timestamp)) task.passTime(this.valve.output);
+        return;
+      case 'status':
+        if (this.valve.setIdle(at, element.idle)) task.passTime(this.valve.output);
+        return;
+      case 'end':
+        return this.endChannel(task, at, input, element.drained);
+      case 'barrier':
+    }
+  }
+
+  private endChannel(task: Task, at: number, input: number, drained: boolean): void {
+    this.drained &&= drained;
+    this.open[input]!--;
+    if (this.open.every((channels) => channels === 0)) return task.end(this.drained);
+    if (this.valve.end(at)) task.passTime(this.valve.output);
+    if (this.open[input] === 0 && !task.chain.endInput(input)) this.ending = input;
+  }
+}

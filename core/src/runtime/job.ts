@@ -1,0 +1,215 @@
+import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
+import type { GraphBuilder } from '../graph/builder.ts';
+import type { Plan } from '../graph/plan.ts';
+import type { SourceReader } from '../operators/connector.ts';
+import type { Logger } from '../operators/logger.ts';
+import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../time/timestamp.ts';
+import { operatorFailure } from './failure.ts';
+import { type JobStatus, Lifecycle } from './lifecycle.ts';
+import type { JobMetrics, OperatorReport } from './metrics.ts';
+import type { Platform } from './platform.ts';
+import { Scheduler } from './scheduler.ts';
+import { SplitAssigner } from './splitAssigner.ts';
+import type { JobScope } from './subtaskBuilder.ts';
+import type { Task, TaskListener } from './task.ts';
+import { type SourceTask, type TaskGraph, TaskGraphBuilder } from './taskGraph.ts';
+
+/** What a job is started with. */
+export interface JobParts {
+  readonly name: string;
+  readonly plan: Plan;
+  readonly builder: GraphBuilder;
+  readonly platform: Platform;
+  readonly logger: Logger;
+  readonly onError: JobScope['onError'];
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes read of the bytes there are, for bounded sources that know; `undefined` for others. */
+export interface Progress {
+  readonly read: number;
+  readonly total: number;
+}
+
+/** A source's reader and the subtasks that share it. */
+interface OpenSource {
+  readonly reader: SourceReader<unknown, unknown>;
+  readonly tasks: readonly SourceTask[];
+}
+
+/** A running job on this thread: the tasks, their sources and the job's life. */
+export class LocalJob implements TaskListener {
+  readonly name: string;
+  readonly finished: Promise<void>;
+  private readonly parts: JobParts;
+  private readonly lifecycle = new Lifecycle();
+  private readonly graph: TaskGraph;
+  private readonly readers: SourceReader<unknown, unknown>[] = [];
+  private readonly enumeration = new AbortController();
+  private settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
+  private remaining: number;
+  private closing: Promise<void> | undefined;
+  private totalBytes: number | undefined;
+
+  constructor(parts: JobParts) {
+    this.parts = parts;
+    this.name = parts.name;
+    const { plan, builder, platform, logger, onError, seed } = parts;
+    const scope: JobScope = { builder, mode: plan.mode, maxParallelism: plan.maxParallelism, onError, seed, clock: platform.clock, logger };
+    this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(platform), this).build();
+    this.remaining = this.graph.tasks.length;
+    this.finished = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
+    // A failure that nobody awaits is told by the status and the log; it must not end the process.
+    this.finished.catch(() => undefined);
+  }
+
+  get status(): JobStatus {
+    return this.lifecycle.status;
+  }
+
+  /** Opens every operator and source, then lets records flow. */
+  async start(): Promise<void> {
+    const { signal } = this.parts;
+    try {
+      signal?.throwIfAborted();
+      await Promise.all(this.graph.instances.map(({ instance }) => instance.operator.open?.()));
+      const sources = await this.openSources();
+      for (const { chain } of this.graph.tasks) chain.connect();
+      if (this.lifecycle.send('start')) this.flow(sources);
+    } catch (error) {
+      await this.fail(error);
+      throw error;
+    }
+    signal?.addEventListener('abort', () => void this.cancel(), { once: true });
+    if (signal?.aborted === true) await this.cancel();
+  }
+
+  /** Ends sources where they are and lets what is under way arrive. With `drain` time goes to its end, so that open windows fire. */
+  async stop(options: { readonly drain?: boolean } = {}): Promise<void> {
+    if (this.lifecycle.send('stop')) {
+      this.enumeration.abort();
+      for (const { feed } of this.graph.sources) feed.stop(options.drain === true);
+    }
+    await this.finished;
+  }
+
+  /** Drops everything. */
+  async cancel(): Promise<void> {
+    if (!this.lifecycle.send('cancel')) return this.closing;
+    this.closing = this.close();
+    await this.closing;
+    this.settle!.reject(
+      new MillraceError('job/canceled', `The job "${this.name}" was canceled.`, {
+        remedy: 'Start it again, or stop it in order: job.stop().',
+      }),
+    );
+  }
+
+  metrics(): JobMetrics {
+    const at = this.parts.platform.clock.now();
+    return { job: this.name, at, operators: this.graph.instances.map(({ instance, task }) => this.report(instance, task, at)) };
+  }
+
+  /** How far bounded sources that know their size have come. */
+  progress(): Progress | undefined {
+    if (this.totalBytes === undefined) return undefined;
+    return { read: this.graph.sources.reduce((sum, { feed }) => sum + feed.bytes, 0), total: this.totalBytes };
+  }
+
+  /** Called on every change of status. */
+  onStatus(listener: (status: JobStatus) => void): () => void {
+    return this.lifecycle.subscribe(listener);
+  }
+
+  onFinished(): void {
+    if (--this.remaining > 0) return;
+    this.closing = this.close().then(
+      () => {
+        if (this.lifecycle.send('finish')) this.settle!.resolve();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  onFailed(_task: Task, error: unknown): void {
+    void this.fail(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.lifecycle.isOver) return this.closing;
+    await this.cancel();
+  }
+
+  private async fail(error: unknown): Promise<void> {
+    if (!this.lifecycle.send('fail')) return;
+    this.parts.logger.error(`The job "${this.name}" failed: ${isMillraceError(error) ? error.message : String(error)}`);
+    this.closing = this.close().catch(() => undefined);
+    await this.closing;
+    this.settle!.reject(error);
+  }
+
+  private async openSources(): Promise<readonly OpenSource[]> {
+    const byNode = new Map<number, SourceTask[]>();
+    for (const source of this.graph.sources) byNode.set(source.node.id, [...(byNode.get(source.node.id) ?? []), source]);
+    return Promise.all([...byNode].map(([node, tasks]) => this.openSource(node, tasks)));
+  }
+
+  private async openSource(node: number, tasks: readonly SourceTask[]): Promise<OpenSource> {
+    const { source } = this.parts.builder.behaviour(node);
+    try {
+      const reader = await source!.definition.open();
+      this.readers.push(reader);
+      return { reader, tasks };
+    } catch (error) {
+      throw operatorFailure(error, tasks[0]!.node.uid);
+    }
+  }
+
+  private flow(sources: readonly OpenSource[]): void {
+    const context = { signal: this.enumeration.signal, bounded: this.parts.plan.mode === 'batch' };
+    for (const { reader, tasks } of sources) {
+      for (const { feed, task } of tasks) feed.start(task, reader);
+      void new SplitAssigner(
+        reader,
+        tasks.map(({ feed }) => feed),
+      ).run(context);
+    }
+    for (const task of this.graph.tasks) task.wake();
+  }
+
+  private async close(): Promise<void> {
+    this.enumeration.abort();
+    for (const task of this.graph.tasks) if (!task.isOver) task.abandon();
+    const closed = await Promise.allSettled([
+      ...this.graph.instances.map(async ({ instance }) => instance.operator.close?.()),
+      ...this.readers.map(async (reader) => reader.close?.()),
+    ]);
+    const failed = closed.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  private report({ node, context }: TaskGraph['instances'][number]['instance'], task: Task, at: number): OperatorReport {
+    const { metrics, subtask } = context;
+    const source = this.graph.sources.find((candidate) => candidate.task === task && candidate.node === node);
+    const watermark = context.watermark === MIN_TIMESTAMP ? null : context.watermark;
+    return {
+      uid: node.uid,
+      name: node.name,
+      kind: node.kind,
+      subtask: subtask.index,
+      recordsIn: metrics.recordsIn,
+      recordsOut: metrics.recordsOut,
+      bytesIn: source?.feed.bytes ?? 0,
+      bytesOut: metrics.bytesOut,
+      late: metrics.late,
+      rejected: metrics.rejected,
+      dropped: node.kind === 'filter' ? metrics.recordsIn - metrics.recordsOut - metrics.rejected : metrics.dropped,
+      watermark,
+      lag: watermark === null || watermark === MAX_TIMESTAMP ? null : at - watermark,
+      busyTime: task.busyTime,
+      blockedTime: task.blockedTime,
+      counters: Object.fromEntries(metrics.counters()),
+    };
+  }
+}

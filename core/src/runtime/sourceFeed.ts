@@ -1,0 +1,258 @@
+import { describeError } from '../errors/describe.ts';
+import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
+import type { ReadContext, SourceReader } from '../operators/connector.ts';
+import type { SourceOperator } from '../operators/source.ts';
+import type { Clock } from '../time/clock.ts';
+import { toMilliseconds } from '../time/duration.ts';
+import { MIN_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
+import type { EventTime } from '../time/watermark.ts';
+import type { AlignmentGroups } from '../time/watermarkAlignment.ts';
+import { WatermarkMultiplexer, type WatermarkMultiplexerSnapshot } from '../time/watermarkMultiplexer.ts';
+import { type SplitListener, type SplitPosition, SplitReader } from './splitReader.ts';
+import type { Feed, Task } from './task.ts';
+
+/** What a source feed needs beside its operator. */
+export interface SourceFeedParts {
+  readonly uid: string;
+  readonly operator: SourceOperator;
+  readonly time: EventTime<unknown> | undefined;
+  readonly concurrentSplits: number;
+  readonly clock: Clock;
+  readonly alignment: AlignmentGroups;
+  readonly bounded: boolean;
+}
+
+/** Where a split's time stands, for the report on what holds a watermark back. */
+export interface SplitTime {
+  readonly split: string;
+  readonly watermark: Timestamp;
+  readonly idle: boolean;
+}
+
+/** A source subtask's state: splits that are being read and where, splits that wait, and the time of all. */
+export interface SourceSnapshot {
+  readonly splits: readonly ({ readonly split: string } & SplitPosition)[];
+  readonly waiting: readonly string[];
+  readonly times: WatermarkMultiplexerSnapshot;
+}
+
+/** Feeds a task from the splits of a source, and gives it the time of the slowest. */
+export class SourceFeed implements Feed, SplitListener {
+  private readonly parts: SourceFeedParts;
+  private readonly times = new WatermarkMultiplexer('immediate');
+  private readonly waiting: string[] = [];
+  private readonly restored = new Map<string, SplitPosition>();
+  private readonly reading = new Set<SplitReader>();
+  private ready: SplitReader[] = [];
+  private readonly abort = new AbortController();
+  private readonly context: ReadContext;
+  private reader: SourceReader<unknown, unknown> | undefined;
+  private task: Task | undefined;
+  private allAssigned = false;
+  /** Set when the source was told to end early: whether time then goes to its end. */
+  private stopping: { readonly drain: boolean } | undefined;
+  private failure: MillraceError | undefined;
+  private cancelIdleCheck: (() => void) | undefined;
+
+  constructor(parts: SourceFeedParts) {
+    this.parts = parts;
+    this.context = { signal: this.abort.signal, bounded: parts.bounded };
+  }
+
+  /** Connects the reader, once it is open. */
+  start(task: Task, reader: SourceReader<unknown, unknown>): void {
+    this.task = task;
+    this.reader = reader;
+    this.openWaiting();
+    if (this.parts.time?.idleAfter !== undefined) this.checkIdleness(toMilliseconds(this.parts.time.idleAfter) / 2);
+  }
+
+  /** Further splits of this subtask. */
+  assign(splits: readonly string[]): void {
+    this.waiting.push(...splits);
+    this.openWaiting();
+    this.task?.wake();
+  }
+
+  /** No further split will be assigned. */
+  endAssignment(): void {
+    this.allAssigned = true;
+    this.task?.wake();
+  }
+
+  /** Ends the source where it is: what has been taken is processed, nothing more is read. */
+  stop(drain: boolean): void {
+    this.stopping = { drain };
+    this.abort.abort();
+    this.task?.wake();
+  }
+
+  /** Something went wrong outside of a split. */
+  fail(error: unknown): void {
+    this.failure ??= sourceFailure(error, this.parts.uid);
+    this.task?.wake();
+  }
+
+  /** Bytes read so far. */
+  get bytes(): number {
+    let total = this.finishedBytes;
+    for (const { bytes } of this.reading) total += bytes;
+    return total;
+  }
+  private finishedBytes = 0;
+
+  splitTimes(): readonly SplitTime[] {
+    return [...this.reading].map(({ split, idle, generator }) => ({ split, idle, watermark: generator?.current() ?? MIN_TIMESTAMP }));
+  }
+
+  snapshot(): SourceSnapshot {
+    return {
+      splits: [...this.reading].map((split) => ({ split: split.split, ...split.where() })),
+      waiting: [...this.waiting],
+      times: this.times.snapshot(),
+    };
+  }
+
+  /** Goes on at the saved positions, when the reader is open. */
+  restore({ splits, waiting, times }: SourceSnapshot): void {
+    this.times.restore(times);
+    for (const { split, position, skip } of splits) this.restored.set(split, { position, skip });
+    this.waiting.push(...splits.map(({ split }) => split), ...waiting);
+  }
+
+  next(task: Task): boolean {
+    if (this.failure !== undefined) throw this.failure;
+    if (this.stopping !== undefined) {
+      this.close();
+      task.end(this.stopping.drain);
+      return true;
+    }
+    const split = this.takeReady();
+    if (split !== undefined) return split.ended ? this.endSplit(task, split) : this.process(task, split);
+    if (!this.allAssigned || this.reading.size > 0 || this.waiting.length > 0) return false;
+    this.close();
+    task.end(true);
+    return true;
+  }
+
+  close(): void {
+    this.abort.abort();
+    this.cancelIdleCheck?.();
+    for (const split of this.reading) split.close();
+    this.reading.clear();
+    this.ready = [];
+  }
+
+  onBatch(split: SplitReader): void {
+    if (!this.reading.has(split)) return;
+    this.ready.push(split);
+    this.task?.wake();
+  }
+
+  onFailed(split: SplitReader, error: unknown): void {
+    if (this.stopping === undefined) this.fail(error);
+    else this.onBatch(split);
+  }
+
+  private takeReady(): SplitReader | undefined {
+    const at = this.ready.findIndex((split) => split.ended || (split.alignment?.mayRead() ?? true));
+    return at < 0 ? undefined : this.ready.splice(at, 1)[0];
+  }
+
+  private process(task: Task, split: SplitReader): boolean {
+    const batch = split.takeBatch();
+    const { operator } = this.parts;
+    operator.generator = split.generator;
+    const finish = (): void => {
+      for (const rejected of batch.rejected ?? []) operator.reject(rejected);
+      split.finishBatch(batch);
+    };
+    if (batch.values.length === 0) finish();
+    else {
+      task.take({
+        input: 0,
+        values: batch.values,
+        timestamps: null,
+        at: split.takeSkip(),
+        onPortion: (at) => {
+          split.moveTo(at);
+          this.advance(task, split);
+        },
+        onDone: finish,
+      });
+    }
+    return true;
+  }
+
+  private advance(task: Task, split: SplitReader): void {
+    const { generator } = split;
+    if (generator === undefined) return;
+    generator.onMaxTimestamp(this.parts.operator.takeLargest());
+    const watermark = generator.current();
+    split.idle = false;
+    split.alignment?.report(watermark);
+    if (this.times.advance(split.split, watermark)) task.passTime(this.times.output);
+  }
+
+  private endSplit(task: Task, split: SplitReader): boolean {
+    this.finishedBytes += split.bytes;
+    this.reading.delete(split);
+    split.alignment?.leave();
+    this.openWaiting();
+    if (this.parts.time === undefined) return true;
+    this.times.remove(split.split);
+    // The last split's end is the source's end: then time goes to its own end, not to the largest of the splits.
+    if ((this.reading.size > 0 || !this.allAssigned) && this.times.combine()) task.passTime(this.times.output);
+    return true;
+  }
+
+  private openWaiting(): void {
+    if (this.reader === undefined || this.stopping !== undefined) return;
+    while (this.waiting.length > 0 && this.reading.size < this.parts.concurrentSplits) this.open(this.waiting.shift()!);
+  }
+
+  private open(name: string): void {
+    const { time, clock, alignment } = this.parts;
+    const split = new SplitReader({
+      split: name,
+      from: undefined,
+      reader: this.reader!,
+      context: this.context,
+      time,
+      clock,
+      listener: this,
+    });
+    if (time !== undefined && this.times.watermarkOf(name) === undefined) this.times.register(name);
+    const before = this.times.watermarkOf(name);
+    if (before !== undefined) split.generator?.restore(before);
+    if (time?.alignment !== undefined) split.alignment = alignment.join(time.alignment, () => this.task?.wake());
+    this.reading.add(split);
+    split.start();
+  }
+
+  /** Silence is noticed by the clock. A split whose batch waits to be processed is not silent. */
+  private checkIdleness(every: number): void {
+    const check = (): void => {
+      for (const split of this.reading) {
+        if (split.batch !== undefined) split.idleness!.activity();
+        if (!split.idleness!.check() || split.idle) continue;
+        split.idle = true;
+        split.alignment?.setIdle(true);
+        this.task!.mail(() => {
+          if (split.idle && this.times.setIdle(split.split, true)) this.task!.passTime(this.times.output);
+        });
+      }
+      this.checkIdleness(every);
+    };
+    this.cancelIdleCheck = this.parts.clock.schedule(this.parts.clock.now() + every, check);
+  }
+}
+
+function sourceFailure(error: unknown, uid: string): MillraceError {
+  if (isMillraceError(error)) return error.at(uid);
+  return new MillraceError('source/failed', `The source failed: ${describeError(error)}.`, {
+    uid,
+    remedy: 'Mend where it reads from, then start the job again.',
+    cause: error,
+  });
+}

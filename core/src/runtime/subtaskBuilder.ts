@@ -1,0 +1,101 @@
+import { describeError } from '../errors/describe.ts';
+import { isMillraceError } from '../errors/millraceError.ts';
+import type { ErrorPolicy, GraphBuilder, NodeBehaviour } from '../graph/builder.ts';
+import type { GraphNode } from '../graph/node.ts';
+import type { Mode } from '../graph/plan.ts';
+import type { Rejected } from '../operators/connector.ts';
+import type { Logger } from '../operators/logger.ts';
+import type { Operator, OperatorDefinition } from '../operators/operator.ts';
+import { OperatorContext } from '../operators/operatorContext.ts';
+import { OperatorMetrics } from '../operators/operatorMetrics.ts';
+import { RandomGenerator, seedOf } from '../operators/random.ts';
+import { SinkOperator } from '../operators/sink.ts';
+import { SourceOperator } from '../operators/source.ts';
+import type { StateHandles, StateShape } from '../state/descriptor.ts';
+import { MemoryBackend } from '../state/memoryBackend.ts';
+import { OperatorStates } from '../state/operatorState.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Timestamp } from '../time/timestamp.ts';
+
+/** The side output of every operator that its error policy sends to. */
+export const DEAD_LETTERS = '(dead letters)';
+
+/** What all subtasks of a job share. */
+export interface JobScope {
+  readonly builder: GraphBuilder;
+  readonly mode: Mode;
+  readonly maxParallelism: number;
+  readonly onError: ErrorPolicy;
+  readonly seed: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** An operator's instance for one subtask, with its context and what it does with elements that fail. */
+export interface SubtaskInstance {
+  readonly node: GraphNode;
+  readonly behaviour: NodeBehaviour;
+  readonly operator: Operator;
+  readonly context: OperatorContext;
+  readonly policy: ErrorPolicy;
+  readonly reject: (error: unknown, value: unknown, timestamp: Timestamp) => void;
+}
+
+/** Makes a node's operator for one subtask. */
+export function instantiate(
+  node: GraphNode,
+  subtask: { readonly index: number; readonly parallelism: number },
+  scope: JobScope,
+): SubtaskInstance {
+  const behaviour = scope.builder.behaviour(node.id);
+  const definition = definitionOf(behaviour);
+  const backend = new MemoryBackend(scope.clock);
+  const state = Object.fromEntries(
+    Object.entries(definition.state ?? {}).map(([name, descriptor]) => [name, backend.open(name, descriptor)]),
+  );
+  let context: OperatorContext | undefined;
+  const keyedTimers = backend.openTimers(definition.timers ?? {}, () => context?.wake());
+  context = new OperatorContext(
+    {
+      uid: node.uid,
+      name: node.name,
+      index: subtask.index,
+      parallelism: subtask.parallelism,
+      maxParallelism: scope.maxParallelism,
+      emission: scope.mode === 'batch' ? 'final' : 'rolling',
+      clock: scope.clock,
+      logger: scope.logger,
+      metrics: new OperatorMetrics(),
+      random: new RandomGenerator(seedOf(`${scope.seed}/${node.uid}/${subtask.index}`)),
+      backend,
+      keyedTimers,
+      operatorStates: new OperatorStates(),
+    },
+    { state: state as StateHandles<StateShape>, outputs: [...node.outputs, DEAD_LETTERS] },
+  );
+  const policy = behaviour.onError ?? scope.onError;
+  return { node, behaviour, operator: definition.create(context), context, policy, reject: rejecter(context) };
+}
+
+function definitionOf({ operator, source, sink }: NodeBehaviour): OperatorDefinition {
+  if (operator !== undefined) return operator;
+  if (source !== undefined) return { create: (context) => new SourceOperator(context, source.time) };
+  return { create: (context) => new SinkOperator(context, sink!) };
+}
+
+/** How many rejections of an operator are logged one by one; their number is a metric. */
+const LOGGED_REJECTIONS = 3;
+
+function rejecter(context: OperatorContext): SubtaskInstance['reject'] {
+  const { uid, logger, metrics } = context.subtask;
+  return (error, value, timestamp) => {
+    metrics.rejected++;
+    const code = isMillraceError(error) ? error.code : 'operator/failed';
+    if (metrics.rejected <= LOGGED_REJECTIONS) {
+      const last = metrics.rejected === LOGGED_REJECTIONS ? ' Further ones are only counted.' : '';
+      logger.warn(`[${code}] uid "${uid}": an element was rejected: ${describeError(error)}.${last}`);
+    }
+    const rejected: Rejected = { place: uid, code, reason: describeError(error), value };
+    context.outputAt(DEAD_LETTERS, rejected, timestamp);
+  };
+}

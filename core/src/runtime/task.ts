@@ -1,0 +1,268 @@
+import type { Element } from '../element/element.ts';
+import type { Clock } from '../time/clock.ts';
+import type { CombinedWatermark } from '../time/combinedWatermark.ts';
+import type { Timestamp } from '../time/timestamp.ts';
+import type { Chain, ChainSnapshot } from './chain.ts';
+import type { Control } from './control.ts';
+import type { ExchangeWriter } from './exchange.ts';
+import type { Schedulable } from './scheduler.ts';
+
+/** A run of records on its way through a chain, and where it has come to. */
+export interface Run {
+  readonly input: number;
+  readonly values: readonly unknown[];
+  /** `null` where the first operator gives the time itself. */
+  readonly timestamps: readonly number[] | null;
+  at: number;
+  /** Called after each portion, with its end. */
+  readonly onPortion?: ((at: number) => void) | undefined;
+  /** Called when all records have passed. */
+  readonly onDone?: (() => void) | undefined;
+}
+
+/** Feeds a task: channels, the splits of a source, or sorted input in batch mode. */
+export interface Feed {
+  /** Hands the next thing to the task. False when there is nothing at the moment; the feed wakes the task when there is. */
+  next(task: Task): boolean;
+  close?(): void;
+  /** The feed's own state, as plain data, and its return. */
+  snapshot(): unknown;
+  restore(snapshot: never): void;
+}
+
+/** A task's state. */
+export interface TaskSnapshot extends ChainSnapshot {
+  readonly feed: unknown;
+}
+
+/** A way out of the chain and the link that it belongs to. */
+export interface TaskWriter {
+  readonly link: number;
+  readonly writer: ExchangeWriter;
+}
+
+/** What a task tells its job. */
+export interface TaskListener {
+  onFinished(task: Task): void;
+  onFailed(task: Task, error: unknown): void;
+}
+
+/** Portions start small and grow while they are quick, so that slow user functions do not hold the event loop. */
+const SMALLEST_PORTION = 1;
+const FIRST_PORTION = 64;
+const LARGEST_PORTION = 1024;
+/** A portion should take about this long, in ms. */
+const PORTION_TIME = 1;
+
+/** One subtask of a chain: takes from its feed, runs it through the chain, in portions that end where credit or time does. */
+export class Task implements Schedulable {
+  readonly name: string;
+  readonly chain: Chain;
+  readonly control: Control;
+  /** Time spent working and time spent unable to, in ms. */
+  busyTime = 0;
+  blockedTime = 0;
+  private readonly feed: Feed;
+  private readonly writers: readonly TaskWriter[];
+  private readonly clock: Clock;
+  private readonly listener: TaskListener;
+  private readonly letters: (() => void)[] = [];
+  private run: Run | undefined;
+  private portion = FIRST_PORTION;
+  private phase: 'running' | 'ending' | 'finishing' | 'over' = 'running';
+  private drained = true;
+  /** The inputs went idle; said downstream when the watermark that came with it has passed the chain. */
+  private idleAfterSettling = false;
+  private blockedSince: number | undefined;
+  private armed: { readonly at: Timestamp; readonly cancel: () => void } | undefined;
+  /** Set by whoever runs the task. */
+  wake: () => void = () => undefined;
+
+  constructor(parts: {
+    readonly name: string;
+    readonly chain: Chain;
+    readonly control: Control;
+    readonly feed: Feed;
+    readonly writers: readonly TaskWriter[];
+    readonly clock: Clock;
+    readonly listener: TaskListener;
+  }) {
+    this.name = parts.name;
+    this.chain = parts.chain;
+    this.control = parts.control;
+    this.feed = parts.feed;
+    this.writers = parts.writers;
+    this.clock = parts.clock;
+    this.listener = parts.listener;
+  }
+
+  get isOver(): boolean {
+    return this.phase === 'over';
+  }
+
+  /** Runs a letter between two elements. */
+  mail(letter: () => void): void {
+    this.letters.push(letter);
+    this.wake();
+  }
+
+  /** Gives records to the chain. The feed is asked for more only when they have passed. */
+  take(run: Run): void {
+    this.run = run;
+  }
+
+  /** Passes an element to all outputs of all links, after the records before it. */
+  broadcast(element: Element): void {
+    for (const { writer } of this.writers) writer.broadcast(element);
+  }
+
+  /** What is new about the time of the task's inputs. */
+  passTime(time: CombinedWatermark): void {
+    if (time.statusChanged && !time.idle) this.broadcast({ kind: 'status', idle: false });
+    if (time.advanced) this.chain.advance(time.watermark);
+    if (time.statusChanged && time.idle) this.idleAfterSettling = true;
+  }
+
+  /** A watermark has passed a link. */
+  forwardWatermark(link: number, timestamp: Timestamp): void {
+    for (const writer of this.writers) if (writer.link === link) writer.writer.broadcast({ kind: 'watermark', timestamp });
+  }
+
+  /** The feed is over. Not drained: the job is being stopped, time stands still and nothing more fires. */
+  end(drained: boolean): void {
+    this.phase = 'ending';
+    this.drained = drained;
+    if (drained) this.chain.end();
+  }
+
+  /** Everything that the task would need to go on elsewhere from here: plain data. Taken between two elements. */
+  snapshot(): TaskSnapshot {
+    return { feed: this.feed.snapshot(), ...this.chain.snapshot() };
+  }
+
+  /** Goes on from a snapshot. Before the first step. */
+  restore(snapshot: TaskSnapshot): void {
+    this.feed.restore(snapshot.feed as never);
+    this.chain.restore(snapshot);
+  }
+
+  step(deadline: number): boolean {
+    const start = this.clock.monotonic();
+    this.countBlocked(start);
+    const more = this.work(deadline);
+    this.flush();
+    this.armTimer();
+    const now = this.clock.monotonic();
+    this.busyTime += now - start;
+    if (this.control.blocked) this.blockedSince = now;
+    return more;
+  }
+
+  onError(error: unknown): void {
+    this.abandon();
+    this.listener.onFailed(this, error);
+  }
+
+  /** Ends the task where it stands. */
+  abandon(): void {
+    this.phase = 'over';
+    this.letters.length = 0;
+    this.run = undefined;
+    this.armed?.cancel();
+    this.feed.close?.();
+  }
+
+  private work(deadline: number): boolean {
+    while (this.phase === 'running' || this.phase === 'ending') {
+      if (this.control.blocked) return false;
+      // Time first: a letter that ran before a watermark is dealt with would overtake it.
+      const settled = this.chain.settle();
+      if (this.control.blocked) return false;
+      if (settled && this.idleAfterSettling) this.sayIdle();
+      if (this.letters.length > 0) this.letters.shift()!();
+      else if (!settled || !this.fireProcessingTimers() || !this.proceed()) return false;
+      if (this.clock.monotonic() >= deadline) return true;
+    }
+    return false;
+  }
+
+  /** One portion of records, or whatever else the feed holds. False when there is nothing to do now. */
+  private proceed(): boolean {
+    if (this.run === undefined && this.phase === 'ending') return this.finish();
+    if (!this.isReady()) return false;
+    if (this.run === undefined) return this.feed.next(this);
+    this.runPortion(this.run);
+    return true;
+  }
+
+  private sayIdle(): void {
+    this.idleAfterSettling = false;
+    this.broadcast({ kind: 'status', idle: true });
+  }
+
+  private isReady(): boolean {
+    return this.chain.links[0]!.operator.isReady?.() ?? true;
+  }
+
+  private runPortion(run: Run): void {
+    const start = this.clock.monotonic();
+    const wanted = Math.min(run.values.length, run.at + this.portion);
+    const from = run.at;
+    run.at = this.chain.driver.run[run.input]!(run.values, run.timestamps, from, wanted);
+    this.adapt(this.clock.monotonic() - start, run.at - from);
+    run.onPortion?.(run.at);
+    if (!this.control.blocked) this.control.resume();
+    if (run.at < run.values.length) return;
+    this.run = undefined;
+    run.onDone?.();
+  }
+
+  private adapt(took: number, records: number): void {
+    if (took > PORTION_TIME * 2) this.portion = Math.max(SMALLEST_PORTION, Math.floor(records / Math.ceil(took / PORTION_TIME)));
+    else if (records === this.portion && took < PORTION_TIME / 2) this.portion = Math.min(LARGEST_PORTION, this.portion * 2);
+  }
+
+  private fireProcessingTimers(): boolean {
+    if (this.armed === undefined) return true;
+    const now = this.clock.now();
+    if (this.armed.at > now) return true;
+    this.armed.cancel();
+    this.armed = undefined;
+    return this.chain.fireProcessingTimers(now);
+  }
+
+  /** Keeps one timeout armed, for the earliest of all processing-time timers. */
+  private armTimer(): void {
+    const at = this.phase === 'over' ? Infinity : this.chain.earliestProcessingTimer();
+    if (this.armed?.at === at) return;
+    this.armed?.cancel();
+    this.armed = at === Infinity ? undefined : { at, cancel: this.clock.schedule(at, () => this.wake()) };
+  }
+
+  private flush(): void {
+    this.chain.pause();
+    for (const { writer } of this.writers) writer.flush();
+  }
+
+  private countBlocked(now: number): void {
+    if (this.blockedSince === undefined || this.control.blocked) return;
+    this.blockedTime += now - this.blockedSince;
+    this.blockedSince = undefined;
+  }
+
+  private finish(): boolean {
+    this.phase = 'finishing';
+    this.flush();
+    this.broadcast({ kind: 'end', drained: this.drained });
+    Promise.all(this.chain.links.map((link) => link.operator.finish?.())).then(
+      () => {
+        this.phase = 'over';
+        this.armed?.cancel();
+        this.feed.close?.();
+        this.listener.onFinished(this);
+      },
+      (error: unknown) => this.onError(error),
+    );
+    return false;
+  }
+}

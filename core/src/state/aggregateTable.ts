@@ -1,0 +1,100 @@
+import type { Aggregate, AggregateShape } from './aggregate.ts';
+import type { StateEntry } from './backend.ts';
+import type { Cells } from './cells.ts';
+import { type Column, NumberColumn } from './column.ts';
+import type { KeyedTable } from './keyedTable.ts';
+import type { StoredState } from './storedState.ts';
+
+/** One field of a shape over columns. */
+export interface AggregateField {
+  readonly name: string;
+  readonly aggregate: Aggregate<never, unknown>;
+  readonly cells: Cells;
+}
+
+/** Columns for every field of a shape. */
+export function fieldsOf(shape: AggregateShape<never>): AggregateField[] {
+  return Object.entries(shape).map(([name, aggregate]) => ({ name, aggregate, cells: aggregate.cells() }));
+}
+
+/** Adds an element to a slot of every field. Generated drivers write this loop out; both must do the same. */
+export function addToFields(fields: readonly AggregateField[], slot: number, value: unknown): void {
+  for (const { aggregate, cells } of fields) cells.add(slot, aggregate.of === undefined ? value : aggregate.of(value as never));
+}
+
+/** The results of a slot by field name. */
+export function resultOfFields(fields: readonly AggregateField[], slot: number): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const { name, cells } of fields) result[name] = cells.result(slot);
+  return result;
+}
+
+/** The accumulators of a slot by field name, as plain data. */
+export function readFields(fields: readonly AggregateField[], slot: number): Record<string, unknown> {
+  const accumulators: Record<string, unknown> = {};
+  for (const { name, cells } of fields) accumulators[name] = cells.read(slot);
+  return accumulators;
+}
+
+/** Takes accumulators back. A field that the shape gained starts empty; one that it lost is left out. */
+export function writeFields(fields: readonly AggregateField[], slot: number, accumulators: Readonly<Record<string, unknown>>): void {
+  for (const { name, cells } of fields) {
+    cells.reset(slot);
+    if (name in accumulators) cells.write(slot, accumulators[name]);
+  }
+}
+
+/** Declared aggregates per key: numbers in columns, no object per key. */
+export class AggregateTable implements StoredState {
+  readonly name: string;
+  readonly fields: readonly AggregateField[];
+  private readonly table: KeyedTable;
+  /** 1 where a key has a row. */
+  private readonly present: NumberColumn;
+
+  constructor(name: string, shape: AggregateShape<never>, table: KeyedTable) {
+    this.name = name;
+    this.table = table;
+    this.fields = fieldsOf(shape);
+    this.present = table.attach(new NumberColumn());
+    for (const { cells } of this.fields) table.attach<Column>(cells);
+  }
+
+  /** The current key's row, an empty one if it had none. */
+  row(): number {
+    const slot = this.table.claim();
+    if (this.present.get(slot) === 0) this.begin(slot);
+    return slot;
+  }
+
+  add(value: unknown): void {
+    addToFields(this.fields, this.row(), value);
+  }
+
+  /** The current key's results, or `undefined` if nothing was added for it. */
+  result(): Record<string, unknown> | undefined {
+    const slot = this.table.find();
+    return slot < 0 || this.present.get(slot) === 0 ? undefined : resultOfFields(this.fields, slot);
+  }
+
+  clear(): void {
+    const slot = this.table.find();
+    if (slot < 0 || this.present.get(slot) === 0) return;
+    this.present.set(slot, 0);
+    this.table.release(slot);
+  }
+
+  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value'>> {
+    if (this.present.get(slot) !== 0) yield { value: readFields(this.fields, slot) };
+  }
+
+  restore(entry: StateEntry): void {
+    writeFields(this.fields, this.row(), entry.value as Readonly<Record<string, unknown>>);
+  }
+
+  private begin(slot: number): void {
+    this.present.set(slot, 1);
+    this.table.retain(slot);
+    for (const { cells } of this.fields) cells.reset(slot);
+  }
+}

@@ -1,0 +1,44 @@
+import type { AggregateShape } from './aggregate.ts';
+import type { StateDescriptor } from './descriptor.ts';
+import type { Key } from './key.ts';
+import type { KeyedTimers, TimerShape } from './keyedTimers.ts';
+
+/** A piece of keyed state outside its table. Together with the operator's uid and the key group this is its address and content. */
+export interface StateEntry {
+  readonly state: string;
+  readonly key: Key;
+  /** The key inside a map state, or the name of a timer. */
+  readonly userKey?: Key | undefined;
+  readonly value: unknown;
+  /** Processing time of the last renewal, for state that expires; of each item, for a list. */
+  readonly renewed?: number | readonly number[] | undefined;
+}
+
+/** Declared aggregates of the current key. */
+export interface AggregateState {
+  add(value: unknown): void;
+  /** By field name; `undefined` if nothing was added. */
+  result(): Record<string, unknown> | undefined;
+  clear(): void;
+}
+
+/**
+ * Keyed state and timers of one operator subtask, behind one contract for every place that state can live in. Handles read and
+ * write the state of the key entered last.
+ */
+export interface KeyedBackend {
+  readonly key: Key;
+  enter(key: Key): void;
+  /** Declares a state and gives its handle. Once per name. */
+  open<H>(name: string, descriptor: StateDescriptor<H>): H;
+  /** Declares aggregates per key. Once per name. */
+  openAggregates(name: string, shape: AggregateShape<never>): AggregateState;
+  /** Declares the operator's timers. Once. */
+  openTimers(shape: TimerShape, onEarlier: (at: number) => void): KeyedTimers;
+  /** Forgets everything about the current key. */
+  clear(): void;
+  /** All entries, timers included; what has expired is left out. */
+  entries(): Iterable<StateEntry>;
+  /** Takes an entry back, before the first element. */
+  restore(entry: StateEntry): void;
+}

@@ -1,0 +1,95 @@
+import { MillraceError } from '../errors/millraceError.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Reads what a `ByteWriter` wrote. Running past the end is `codec/corrupt`, never a silent zero. */
+export class ByteReader {
+  at: number;
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get ended(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  byte(): number {
+    const value = this.bytes[this.at++];
+    if (value === undefined) throw truncated();
+    return value;
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 128;
+    }
+  }
+
+  float64(): number {
+    if (this.at + 8 > this.bytes.length) throw truncated();
+    this.at += 8;
+    return this.view.getFloat64(this.at - 8, true);
+  }
+
+  /** A view of the next block, sharing memory with what is read. */
+  block(): Uint8Array {
+    return this.raw(this.varint());
+  }
+
+  raw(length: number): Uint8Array {
+    const end = this.at + length;
+    if (end > this.bytes.length) throw truncated();
+    const view = this.bytes.subarray(this.at, end);
+    this.at = end;
+    return view;
+  }
+
+  text(): string {
+    const length = this.varint();
+    const start = this.at;
+    const end = start + length;
+    if (end > this.bytes.length) throw truncated();
+    this.at = end;
+    if (length === 0) return '';
+    const { bytes } = this;
+    if (length <= 24) {
+      let ascii = 0;
+      for (let i = start; i < end; i++) ascii |= bytes[i]!;
+      if (ascii < 0x80) return String.fromCharCode.apply(null, bytes.subarray(start, end) as unknown as number[]);
+    }
+    try {
+      return decoder.decode(bytes.subarray(start, end));
+    } catch {
+      return decodeLoosely(bytes.subarray(start, end));
+    }
+  }
+}
+
+/** For text with lone surrogates, which no strict decoder takes. */
+function decodeLoosely(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length;) {
+    const lead = bytes[i++]!;
+    const more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    let code = more === 0 ? lead : lead & (0x3f >> more);
+    for (let j = 0; j < more; j++) code = (code << 6) | (bytes[i++]! & 0x3f);
+    text += code >= 0xd800 && code < 0xe000 ? String.fromCharCode(code) : String.fromCodePoint(code);
+  }
+  return text;
+}
+
+function truncated(): MillraceError {
+  return new MillraceError('codec/corrupt', 'The bytes end before the value does.', {
+    remedy: 'The file they come from is truncated: restore from another checkpoint.',
+  });
+}

@@ -1,0 +1,129 @@
+/** Bytes that grow as they are written. All integers are little-endian or varints, so that other languages read them easily. */
+export class ByteWriter {
+  bytes: Uint8Array<ArrayBuffer>;
+  length = 0;
+  private view: DataView;
+
+  constructor(capacity = 256) {
+    this.bytes = new Uint8Array(capacity);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** What was written so far, as a view that the next write may overtake. */
+  written(): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  /** What was written so far, as a copy. */
+  take(): Uint8Array<ArrayBuffer> {
+    return this.bytes.slice(0, this.length);
+  }
+
+  reset(): void {
+    this.length = 0;
+  }
+
+  byte(value: number): void {
+    if (this.length === this.bytes.length) this.grow(1);
+    this.bytes[this.length++] = value;
+  }
+
+  /** A non-negative safe integer in groups of seven bits, least significant first. */
+  varint(value: number): void {
+    if (this.length + 10 > this.bytes.length) this.grow(10);
+    while (value > 0x7f) {
+      this.bytes[this.length++] = (value % 128) | 0x80;
+      value = Math.floor(value / 128);
+    }
+    this.bytes[this.length++] = value;
+  }
+
+  float64(value: number): void {
+    if (this.length + 8 > this.bytes.length) this.grow(8);
+    this.view.setFloat64(this.length, value, true);
+    this.length += 8;
+  }
+
+  /** Bytes with their length before them. */
+  block(bytes: Uint8Array): void {
+    this.varint(bytes.length);
+    this.raw(bytes);
+  }
+
+  raw(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.bytes.length) this.grow(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** Text as its length in bytes and UTF-8, in which a lone surrogate keeps three bytes of its own. */
+  text(text: string): void {
+    const units = text.length;
+    if (this.length + units * 3 + 10 > this.bytes.length) this.grow(units * 3 + 10);
+    const start = this.length;
+    // Most text is short ASCII: one byte of length and one a character, written in place.
+    if (units < 0x80) {
+      const { bytes } = this;
+      let i = 0;
+      for (; i < units; i++) {
+        const unit = text.charCodeAt(i);
+        if (unit > 0x7f) break;
+        bytes[start + 1 + i] = unit;
+      }
+      if (i === units) {
+        bytes[start] = units;
+        this.length = start + 1 + units;
+        return;
+      }
+    }
+    this.wideText(text);
+  }
+
+  private wideText(text: string): void {
+    let size = 0;
+    for (let i = 0; i < text.length; i++) size += utf8Size(codePoint(text, i, () => i++));
+    this.varint(size);
+    for (let i = 0; i < text.length; i++) this.codePoint(codePoint(text, i, () => i++));
+  }
+
+  private codePoint(code: number): void {
+    const { bytes } = this;
+    if (code < 0x80) {
+      bytes[this.length++] = code;
+      return;
+    }
+    if (code < 0x800) {
+      bytes[this.length++] = 0xc0 | (code >> 6);
+    } else if (code < 0x10000) {
+      bytes[this.length++] = 0xe0 | (code >> 12);
+      bytes[this.length++] = 0x80 | ((code >> 6) & 0x3f);
+    } else {
+      bytes[this.length++] = 0xf0 | (code >> 18);
+      bytes[this.length++] = 0x80 | ((code >> 12) & 0x3f);
+      bytes[this.length++] = 0x80 | ((code >> 6) & 0x3f);
+    }
+    bytes[this.length++] = 0x80 | (code & 0x3f);
+  }
+
+  private grow(by: number): void {
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + by));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+}
+
+function codePoint(text: string, at: number, skipLow: () => void): number {
+  const unit = text.charCodeAt(at);
+  if (unit < 0xd800 || unit >= 0xdc00 || at + 1 === text.length) return unit;
+  const low = text.charCodeAt(at + 1);
+  if (low < 0xdc00 || low >= 0xe000) return unit;
+  skipLow();
+  return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+}
+
+function utf8Size(code: number): number {
+  if (code < 0x80) return 1;
+  if (code < 0x800) return 2;
+  return code < 0x10000 ? 3 : 4;
+}

@@ -1,0 +1,81 @@
+import type { Column } from './column.ts';
+import type { Key } from './key.ts';
+import { KeyIndex } from './keyIndex.ts';
+
+const UNKNOWN = -2;
+const FIRST_CAPACITY = 16;
+const LARGEST_STEP = 4096;
+
+/**
+ * The keys of one operator subtask and the columns over them. A key holds a slot as long as something refers to it: a cell with
+ * content or a timer. A key that nothing refers to costs nothing.
+ */
+export class KeyedTable {
+  readonly index: KeyIndex = new KeyIndex();
+  private readonly columns: Column[] = [];
+  private references = new Int32Array(FIRST_CAPACITY);
+  private capacity = FIRST_CAPACITY;
+  private currentKey: Key = '';
+  private currentSlot = UNKNOWN;
+
+  /** The key that cells are read and written for. */
+  get key(): Key {
+    return this.currentKey;
+  }
+
+  /** Makes `key` the current one. Nothing is looked up until a cell needs it. */
+  enter(key: Key): void {
+    this.currentKey = key;
+    this.currentSlot = UNKNOWN;
+  }
+
+  /** Makes the key of a slot the current one. */
+  enterSlot(slot: number): void {
+    this.currentKey = this.index.keyOf(slot)!;
+    this.currentSlot = slot;
+  }
+
+  /** The current key's slot, or −1 when nothing is held for it. */
+  find(): number {
+    if (this.currentSlot === UNKNOWN) this.currentSlot = this.index.find(this.currentKey);
+    return this.currentSlot;
+  }
+
+  /** The current key's slot, given one if it had none. The caller `retain`s it for what it stores. */
+  claim(): number {
+    if (this.currentSlot < 0) {
+      this.currentSlot = this.index.findOrInsert(this.currentKey);
+      if (this.currentSlot >= this.capacity) this.grow();
+    }
+    return this.currentSlot;
+  }
+
+  /** Adds a column; it will always have room for every slot in use. */
+  attach<C extends Column>(column: C): C {
+    column.reserve(this.capacity);
+    this.columns.push(column);
+    return column;
+  }
+
+  retain(slot: number): void {
+    this.references[slot]!++;
+  }
+
+  /** Takes back a `retain`; the last one frees the slot. */
+  release(slot: number): void {
+    if (--this.references[slot]! > 0) return;
+    this.index.delete(slot);
+    if (slot === this.currentSlot) this.currentSlot = UNKNOWN;
+  }
+
+  private grow(): void {
+    this.capacity += Math.min(this.capacity, LARGEST_STEP);
+    if (this.references.length < this.capacity) {
+      // Doubled, not stepped: it is one array, and copying it at every step would be quadratic.
+      const references = new Int32Array(this.references.length * 2);
+      references.set(this.references);
+      this.references = references;
+    }
+    for (const column of this.columns) column.reserve(this.capacity);
+  }
+}

@@ -1,0 +1,100 @@
+import type { StateEntry } from './backend.ts';
+import { PlainCell } from './cell.ts';
+import type { ListState } from './descriptor.ts';
+import type { KeyedTable } from './keyedTable.ts';
+import type { StoredState } from './storedState.ts';
+import { type Expiry, isExpired, type Timed } from './ttl.ts';
+
+const EMPTY: readonly never[] = [];
+
+export class MemoryListState<V> implements ListState<V>, StoredState {
+  readonly name: string;
+  private readonly cell: PlainCell<V[]>;
+
+  constructor(name: string, table: KeyedTable) {
+    this.name = name;
+    this.cell = new PlainCell(table);
+  }
+
+  get(): Iterable<V> {
+    return this.cell.get() ?? EMPTY;
+  }
+
+  add(value: V): void {
+    const items = this.cell.get();
+    if (items === undefined) this.cell.set([value]);
+    else items.push(value);
+  }
+
+  update(values: readonly V[]): void {
+    if (values.length === 0) this.cell.clear();
+    else this.cell.set([...values]);
+  }
+
+  clear(): void {
+    this.cell.clear();
+  }
+
+  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value'>> {
+    const value = this.cell.read(slot);
+    if (value !== undefined) yield { value };
+  }
+
+  restore(entry: StateEntry): void {
+    this.update(entry.value as readonly V[]);
+  }
+}
+
+/** A list whose items expire one by one. */
+export class ExpiringListState<V> implements ListState<V>, StoredState {
+  readonly name: string;
+  private readonly cell: PlainCell<Timed<V>[]>;
+  private readonly expiry: Expiry;
+
+  constructor(name: string, table: KeyedTable, expiry: Expiry) {
+    this.name = name;
+    this.cell = new PlainCell(table);
+    this.expiry = expiry;
+  }
+
+  get(): Iterable<V> {
+    const items = this.cell.get();
+    if (items === undefined) return EMPTY;
+    const kept = items.filter((item) => !isExpired(this.expiry, item.renewed));
+    const seen = this.expiry.returnExpired ? items : kept;
+    if (kept.length === 0) this.cell.clear();
+    else if (kept.length < items.length) this.cell.set(kept);
+    if (this.expiry.renewOnRead) for (const item of kept) item.renewed = this.expiry.clock.now();
+    return seen.map((item) => item.value);
+  }
+
+  add(value: V): void {
+    const item = { value, renewed: this.expiry.clock.now() };
+    const items = this.cell.get();
+    if (items === undefined) this.cell.set([item]);
+    else items.push(item);
+  }
+
+  update(values: readonly V[]): void {
+    if (values.length === 0) return this.cell.clear();
+    const renewed = this.expiry.clock.now();
+    this.cell.set(values.map((value) => ({ value, renewed })));
+  }
+
+  clear(): void {
+    this.cell.clear();
+  }
+
+  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value' | 'renewed'>> {
+    const items = this.cell.read(slot)?.filter((item) => !isExpired(this.expiry, item.renewed));
+    if (items === undefined || items.length === 0) return;
+    yield { value: items.map((item) => item.value), renewed: items.map((item) => item.renewed) };
+  }
+
+  /** Items from state without a time to live count from now. */
+  restore(entry: StateEntry): void {
+    const times = entry.renewed as readonly number[] | undefined;
+    const now = this.expiry.clock.now();
+    this.cell.set((entry.value as readonly V[]).map((value, i) => ({ value, renewed: times?.[i] ?? now })));
+  }
+}

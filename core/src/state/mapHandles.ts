@@ -1,0 +1,155 @@
+import type { StateEntry } from './backend.ts';
+import { PlainCell } from './cell.ts';
+import type { MapState } from './descriptor.ts';
+import { decodeKey, encodeKey, type Key } from './key.ts';
+import type { KeyedTable } from './keyedTable.ts';
+import type { StoredState } from './storedState.ts';
+import { type Expiry, isExpired, type Timed } from './ttl.ts';
+
+/** Marks the text form of a tuple among the keys of a native `Map`, which compares tuples by identity. */
+const TUPLE_MARK = '\u0000tuple:';
+
+function nativeKey(key: Key): unknown {
+  if (typeof key !== 'object') return key;
+  return TUPLE_MARK + String.fromCharCode(...encodeKey(key));
+}
+
+function userKey(native: unknown): Key {
+  if (typeof native !== 'string' || !native.startsWith(TUPLE_MARK)) return native as Key;
+  return decodeKey(Uint8Array.from(native.slice(TUPLE_MARK.length), (unit) => unit.charCodeAt(0)));
+}
+
+/** The part that a plain and an expiring map share: a native map per key, present only while it holds something. */
+abstract class NativeMapState<C> implements StoredState {
+  readonly name: string;
+  protected readonly cell: PlainCell<Map<unknown, C>>;
+
+  constructor(name: string, table: KeyedTable) {
+    this.name = name;
+    this.cell = new PlainCell(table);
+  }
+
+  remove(key: Key): void {
+    const map = this.cell.get();
+    if (map !== undefined && map.delete(nativeKey(key)) && map.size === 0) this.cell.clear();
+  }
+
+  clear(): void {
+    this.cell.clear();
+  }
+
+  protected store(key: Key, content: C): void {
+    const map = this.cell.get();
+    if (map === undefined) this.cell.set(new Map([[nativeKey(key), content]]));
+    else map.set(nativeKey(key), content);
+  }
+
+  abstract entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>>;
+  abstract restore(entry: StateEntry): void;
+}
+
+export class MemoryMapState<K extends Key, V> extends NativeMapState<V> implements MapState<K, V> {
+  get(key: K): V | undefined {
+    return this.cell.get()?.get(nativeKey(key));
+  }
+
+  has(key: K): boolean {
+    return this.cell.get()?.has(nativeKey(key)) ?? false;
+  }
+
+  put(key: K, value: V): void {
+    this.store(key, value);
+  }
+
+  *entries(): Iterable<[K, V]> {
+    const map = this.cell.get();
+    if (map !== undefined) for (const [key, value] of map) yield [userKey(key) as K, value];
+  }
+
+  *keys(): Iterable<K> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  values(): Iterable<V> {
+    return this.cell.get()?.values() ?? [];
+  }
+
+  isEmpty(): boolean {
+    return this.cell.get() === undefined;
+  }
+
+  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value'>> {
+    const map = this.cell.read(slot);
+    if (map !== undefined) for (const [key, value] of map) yield { userKey: userKey(key), value };
+  }
+
+  restore(entry: StateEntry): void {
+    this.store(entry.userKey as Key, entry.value as V);
+  }
+}
+
+/** A map whose entries expire one by one. */
+export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>> implements MapState<K, V> {
+  private readonly expiry: Expiry;
+
+  constructor(name: string, table: KeyedTable, expiry: Expiry) {
+    super(name, table);
+    this.expiry = expiry;
+  }
+
+  get(key: K): V | undefined {
+    const timed = this.cell.get()?.get(nativeKey(key));
+    if (timed === undefined) return undefined;
+    return this.visible(key, timed) ? timed.value : undefined;
+  }
+
+  has(key: K): boolean {
+    const timed = this.cell.get()?.get(nativeKey(key));
+    return timed !== undefined && this.visible(key, timed);
+  }
+
+  put(key: K, value: V): void {
+    this.store(key, { value, renewed: this.expiry.clock.now() });
+  }
+
+  *entries(): Iterable<[K, V]> {
+    for (const [native, timed] of [...(this.cell.get() ?? [])]) {
+      const key = userKey(native) as K;
+      if (this.visible(key, timed)) yield [key, timed.value];
+    }
+  }
+
+  *keys(): Iterable<K> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  *values(): Iterable<V> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  isEmpty(): boolean {
+    for (const _ of this.entries()) return false;
+    return true;
+  }
+
+  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>> {
+    for (const [key, timed] of this.cell.read(slot) ?? []) {
+      if (!isExpired(this.expiry, timed.renewed)) yield { userKey: userKey(key), value: timed.value, renewed: timed.renewed };
+    }
+  }
+
+  restore(entry: StateEntry): void {
+    const renewed = (entry.renewed as number | undefined) ?? this.expiry.clock.now();
+    this.store(entry.userKey as Key, { value: entry.value as V, renewed });
+  }
+
+  /** Whether a read may see the entry. What has expired is removed by the way. */
+  private visible(key: K, timed: Timed<V>): boolean {
+    if (isExpired(this.expiry, timed.renewed)) {
+      this.remove(key);
+      return this.expiry.returnExpired;
+    }
+    if (this.expiry.renewOnRead) timed.renewed = this.expiry.clock.now();
+    return true;
+  }
+}

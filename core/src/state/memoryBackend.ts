@@ -1,0 +1,100 @@
+import { MillraceError } from '../errors/millraceError.ts';
+import type { Clock } from '../time/clock.ts';
+import type { AggregateShape } from './aggregate.ts';
+import { AggregateTable } from './aggregateTable.ts';
+import type { KeyedBackend, StateEntry } from './backend.ts';
+import { type Cell, ExpiringCell, PlainCell } from './cell.ts';
+import type { StateDescriptor } from './descriptor.ts';
+import type { Key } from './key.ts';
+import { KeyedTable } from './keyedTable.ts';
+import { KeyedTimers, type TimerShape } from './keyedTimers.ts';
+import { ExpiringListState, MemoryListState } from './listHandles.ts';
+import { ExpiringMapState, MemoryMapState } from './mapHandles.ts';
+import type { StoredState } from './storedState.ts';
+import { type Expiry, expiryOf } from './ttl.ts';
+import { MemoryAggregatingState, MemoryReducingState, MemoryValueState } from './valueHandles.ts';
+
+/** Keyed state on the heap. */
+export class MemoryBackend implements KeyedBackend {
+  readonly table: KeyedTable = new KeyedTable();
+  private readonly clock: Clock;
+  private readonly states = new Map<string, StoredState>();
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  get key(): Key {
+    return this.table.key;
+  }
+
+  enter(key: Key): void {
+    this.table.enter(key);
+  }
+
+  open<H>(name: string, descriptor: StateDescriptor<H>): H {
+    const state = createState(name, descriptor, this.table, expiryOf(descriptor.options, this.clock));
+    this.register(state);
+    return state as H;
+  }
+
+  openAggregates(name: string, shape: AggregateShape<never>): AggregateTable {
+    const table = new AggregateTable(name, shape, this.table);
+    this.register(table);
+    return table;
+  }
+
+  openTimers(shape: TimerShape, onEarlier: (at: number) => void): KeyedTimers {
+    const timers = new KeyedTimers(this.table, shape, onEarlier);
+    this.register(timers);
+    return timers;
+  }
+
+  clear(): void {
+    for (const state of this.states.values()) state.clear();
+  }
+
+  private register(state: StoredState): void {
+    if (this.states.has(state.name)) {
+      throw new MillraceError('state/duplicate', `Two states are named "${state.name}".`, {
+        remedy: 'Give every state of an operator a name of its own.',
+      });
+    }
+    this.states.set(state.name, state);
+  }
+
+  *entries(): Iterable<StateEntry> {
+    for (const [slot, key] of this.table.index.entries()) {
+      for (const state of this.states.values()) {
+        for (const entry of state.entriesOf(slot)) yield { state: state.name, key, ...entry };
+      }
+    }
+  }
+
+  restore(entry: StateEntry): void {
+    const state = this.states.get(entry.state);
+    if (state === undefined) {
+      throw new MillraceError('state/restore', `The snapshot holds a state "${entry.state}" that the operator does not declare.`, {
+        remedy: 'Declare it again, or allow state that is not restored.',
+      });
+    }
+    this.table.enter(entry.key);
+    state.restore(entry);
+  }
+}
+
+function createState(name: string, descriptor: StateDescriptor<unknown>, table: KeyedTable, expiry: Expiry | undefined): StoredState {
+  const cell = <V>(): Cell<V> => (expiry === undefined ? new PlainCell<V>(table) : new ExpiringCell<V>(table, expiry));
+  switch (descriptor.kind) {
+    case 'value':
+      return new MemoryValueState(name, cell(), descriptor.initial);
+    case 'list':
+      return expiry === undefined ? new MemoryListState(name, table) : new ExpiringListState(name, table, expiry);
+    case 'map':
+      return expiry === undefined ? new MemoryMapState(name, table) : new ExpiringMapState(name, table, expiry);
+    case 'reducing':
+      return new MemoryReducingState(name, cell(), descriptor.reduce as (a: unknown, b: unknown) => unknown);
+    case 'aggregating':
+      return new MemoryAggregatingState(name, cell(), descriptor.aggregate!.definition);
+  }
+}

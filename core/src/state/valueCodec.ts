@@ -1,0 +1,268 @@
+import { describeValue } from '../errors/describe.ts';
+import { MillraceError } from '../errors/millraceError.ts';
+import type { ByteReader } from './byteReader.ts';
+import type { ByteWriter } from './byteWriter.ts';
+
+/** Values to bytes and back. Named and versioned, since bytes outlive the code that wrote them. */
+export interface Codec<V> {
+  readonly name: string;
+  readonly version: number;
+  write(value: V, writer: ByteWriter): void;
+  read(reader: ByteReader): V;
+}
+
+// Tags of the self-describing format. Frozen: they stand in checkpoints.
+const UNDEFINED = 0;
+const NULL = 1;
+const FALSE = 2;
+const TRUE = 3;
+const INTEGER = 4;
+const NEGATIVE = 5;
+const FLOAT = 6;
+const TEXT = 7;
+const BIGINT = 8;
+const ARRAY = 9;
+const OBJECT = 10;
+const MAP = 11;
+const SET = 12;
+const DATE = 13;
+const TYPED_ARRAY = 14;
+
+const TYPED_ARRAYS = [
+  Uint8Array,
+  Int8Array,
+  Uint16Array,
+  Int16Array,
+  Uint32Array,
+  Int32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  Uint8ClampedArray,
+] as const;
+
+/** Deeper nesting than this is taken for a cycle. */
+const MAX_DEPTH = 256;
+
+/**
+ * The default codec: plain data of any shape (scalars, bigint, text, arrays, objects, Map, Set, Date, typed arrays). Field names are
+ * written once: a record of a known shape carries the shape's number. The table of shapes belongs to the codec and travels beside
+ * the bytes ({@link shapes}, {@link learn}).
+ *
+ * @throws MillraceError `codec/unsupported` for functions, symbols, class instances and cycles, naming the path to them.
+ */
+export class ValueCodec implements Codec<unknown> {
+  readonly name = 'value';
+  readonly version = 1;
+  private readonly known: string[][] = [];
+  private readonly ids = new Map<string, number>();
+  private lastShape: readonly string[] = [];
+  private lastId = -1;
+
+  /** The field names of every shape met so far, in the order of their numbers. */
+  shapes(): readonly (readonly string[])[] {
+    return this.known;
+  }
+
+  /** Takes over the shapes of the codec that wrote the bytes, before reading them. */
+  learn(shapes: readonly (readonly string[])[]): void {
+    for (const shape of shapes) this.shapeId([...shape]);
+  }
+
+  write(value: unknown, writer: ByteWriter): void {
+    this.writeValue(value, writer, 0);
+  }
+
+  read(reader: ByteReader): unknown {
+    const tag = reader.byte();
+    switch (tag) {
+      case UNDEFINED:
+        return undefined;
+      case NULL:
+        return null;
+      case FALSE:
+        return false;
+      case TRUE:
+        return true;
+      case INTEGER:
+        return reader.varint();
+      case NEGATIVE:
+        return -reader.varint();
+      case FLOAT:
+        return reader.float64();
+      case TEXT:
+        return reader.text();
+      case BIGINT:
+        return BigInt(reader.text());
+      default:
+        return this.readObject(tag, reader);
+    }
+  }
+
+  private readObject(tag: number, reader: ByteReader): unknown {
+    switch (tag) {
+      case ARRAY:
+        return this.readList(reader);
+      case OBJECT:
+        return this.readRecord(reader);
+      case MAP: {
+        const map = new Map<unknown, unknown>();
+        for (let n = reader.varint(); n > 0; n--) map.set(this.read(reader), this.read(reader));
+        return map;
+      }
+      case SET:
+        return new Set(this.readList(reader));
+      case DATE:
+        return new Date(reader.float64());
+      case TYPED_ARRAY:
+        return readTypedArray(reader);
+      default:
+        throw new MillraceError('codec/corrupt', `${tag} is no tag of a value.`, {
+          remedy: 'The bytes are damaged, or were written by a newer version: restore from another checkpoint or upgrade.',
+        });
+    }
+  }
+
+  private readList(reader: ByteReader): unknown[] {
+    const length = reader.varint();
+    const list: unknown[] = [];
+    for (let i = 0; i < length; i++) list.push(this.read(reader));
+    return list;
+  }
+
+  private readRecord(reader: ByteReader): Record<string, unknown> {
+    const shape = this.known[reader.varint()];
+    if (shape === undefined) {
+      throw new MillraceError('codec/corrupt', 'A record has a shape that its table of shapes lacks.', {
+        remedy: 'The bytes and their table do not belong together: restore from another checkpoint.',
+      });
+    }
+    const record: Record<string, unknown> = {};
+    for (const field of shape) define(record, field, this.read(reader));
+    return record;
+  }
+
+  private writeValue(value: unknown, writer: ByteWriter, depth: number): void {
+    switch (typeof value) {
+      case 'undefined':
+        return writer.byte(UNDEFINED);
+      case 'boolean':
+        return writer.byte(value ? TRUE : FALSE);
+      case 'number':
+        return writeNumber(value, writer);
+      case 'string':
+        writer.byte(TEXT);
+        return writer.text(value);
+      case 'bigint':
+        writer.byte(BIGINT);
+        return writer.text(value.toString());
+      case 'object':
+        if (value === null) return writer.byte(NULL);
+        if (depth > MAX_DEPTH) throw unsupported('data that contains itself, or is nested more than 256 deep');
+        return this.writeObject(value, writer, depth + 1);
+      default:
+        throw unsupported(`a ${typeof value}`);
+    }
+  }
+
+  private writeObject(value: object, writer: ByteWriter, depth: number): void {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) return this.writeRecord(value as Record<string, unknown>, writer, depth);
+    if (Array.isArray(value)) return this.writeList(ARRAY, value, value.length, writer, depth);
+    if (value instanceof Map) {
+      writer.byte(MAP);
+      writer.varint(value.size);
+      for (const [key, content] of value) {
+        this.writeValue(key, writer, depth);
+        this.writeValue(content, writer, depth);
+      }
+      return;
+    }
+    if (value instanceof Set) return this.writeList(SET, value, value.size, writer, depth);
+    if (value instanceof Date) {
+      writer.byte(DATE);
+      return writer.float64(value.getTime());
+    }
+    if (ArrayBuffer.isView(value)) return writeTypedArray(value, writer);
+    throw unsupported(`an instance of ${value.constructor?.name ?? 'a class'} (${describeValue(value)})`);
+  }
+
+  private writeList(tag: number, items: Iterable<unknown>, length: number, writer: ByteWriter, depth: number): void {
+    writer.byte(tag);
+    writer.varint(length);
+    for (const item of items) this.writeValue(item, writer, depth);
+  }
+
+  private writeRecord(record: Record<string, unknown>, writer: ByteWriter, depth: number): void {
+    writer.byte(OBJECT);
+    const id = this.idOf(record);
+    writer.varint(id);
+    const shape = this.known[id]!;
+    for (let i = 0; i < shape.length; i++) this.writeValue(record[shape[i]!], writer, depth);
+  }
+
+  /** Records of one stream mostly look alike: compare with the last shape before looking one up. */
+  private idOf(record: Record<string, unknown>): number {
+    const last = this.lastShape;
+    let i = 0;
+    for (const field in record) {
+      if (last[i] !== field) {
+        i = -1;
+        break;
+      }
+      i++;
+    }
+    if (i === last.length && this.lastId >= 0) return this.lastId;
+    const fields = Object.keys(record);
+    this.lastId = this.shapeId(fields);
+    this.lastShape = this.known[this.lastId]!;
+    return this.lastId;
+  }
+
+  private shapeId(fields: string[]): number {
+    const name = JSON.stringify(fields);
+    let id = this.ids.get(name);
+    if (id === undefined) {
+      id = this.known.length;
+      this.known.push(fields);
+      this.ids.set(name, id);
+    }
+    return id;
+  }
+}
+
+function writeNumber(value: number, writer: ByteWriter): void {
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+    writer.byte(value < 0 ? NEGATIVE : INTEGER);
+    return writer.varint(value < 0 ? -value : value);
+  }
+  writer.byte(FLOAT);
+  writer.float64(value);
+}
+
+function writeTypedArray(view: ArrayBufferView, writer: ByteWriter): void {
+  const kind = TYPED_ARRAYS.findIndex((type) => view instanceof type);
+  if (kind < 0) throw unsupported(`a ${view.constructor.name}`);
+  writer.byte(TYPED_ARRAY);
+  writer.byte(kind);
+  writer.block(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+}
+
+function readTypedArray(reader: ByteReader): unknown {
+  const type = TYPED_ARRAYS[reader.byte()];
+  const bytes = reader.block().slice();
+  return type === undefined ? bytes : new type(bytes.buffer);
+}
+
+/** Plain assignment but for `__proto__`, which as a field of a record must not become its prototype. */
+function define(record: Record<string, unknown>, field: string, value: unknown): void {
+  if (field !== '__proto__') record[field] = value;
+  else Object.defineProperty(record, field, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function unsupported(what: string): MillraceError {
+  return new MillraceError('codec/unsupported', `State or records that leave the process must be plain data; this is ${what}.`, {
+    remedy: 'Keep plain objects, arrays, Map, Set, Date and typed arrays, or give the state or edge a codec of its own.',
+  });
+}
