@@ -90,7 +90,7 @@ export class DataStream<out T> {
   /** Sends the elements to a sink. */
   sinkTo(sink: Sink<T>, options?: OperatorOptions): void {
     const definition = sink.definition as never;
-    this.origin.then({ kind: 'sink', sink: definition, options, details: { connector: sink.definition.name }, traits: { stateful: true } });
+    this.origin.append({ kind: 'sink', sink: definition, options, details: { connector: sink.definition.name }, traits: { stateful: true } });
   }
 
   /**
@@ -109,7 +109,7 @@ export class DataStream<out T> {
     return this.origin.factory.data(this.origin.exchanged(exchange));
   }
 
-  private next<R>(kind: string, spec: Omit<Parameters<StreamOrigin['then']>[0], 'kind'>): DataStream<R> {
-    return this.origin.factory.data(this.origin.then({ kind, ...spec }));
+  private next<R>(kind: string, spec: Omit<Parameters<StreamOrigin['append']>[0], 'kind'>): DataStream<R> {
+    return this.origin.factory.data(this.origin.append({ kind, ...spec }));
   }
 }

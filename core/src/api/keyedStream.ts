@@ -37,7 +37,7 @@ export class KeyedStream<K, out T> extends DataStream<T> {
     RT extends Emits = void,
   >(behaviour: KeyedBehaviour<K, T, S, TM, OT, R, RT>): OperatorStream<Emitted<R> | Emitted<RT>, OutputStreams<OT>> {
     const operator = processOperator(handlersOf(behaviour, ['onElement']), declarationsOf(behaviour));
-    return this.origin.factory.operator(this.origin.then({ kind: 'process', operator, options: behaviour }));
+    return this.origin.factory.operator(this.origin.append({ kind: 'process', operator, options: behaviour }));
   }
 
   /** The aggregates of each key over everything so far: with every element, or once per key at the end in batch mode. */
@@ -47,7 +47,7 @@ export class KeyedStream<K, out T> extends DataStream<T> {
   ): DataStream<{ readonly key: K; readonly value: AggregateResult<A> }> {
     const operator = rollingAggregateOperator(aggregates as AggregateShape<never>);
     return this.origin.factory.data(
-      this.origin.then({ kind: 'aggregate', operator, options, traits: { stateful: true }, details: shapeDetails(aggregates) }),
+      this.origin.append({ kind: 'aggregate', operator, options, traits: { stateful: true }, details: shapeDetails(aggregates) }),
     );
   }
 
@@ -82,12 +82,12 @@ export class KeyedStream<K, out T> extends DataStream<T> {
   }
 
   private rolling(kind: string, fn: (a: T, b: T) => T, options: OperatorOptions | undefined): DataStream<T> {
-    return this.origin.factory.data(this.origin.then({ kind, operator: reduceOperator(fn), options, traits: { stateful: true } }));
+    return this.origin.factory.data(this.origin.append({ kind, operator: reduceOperator(fn), options, traits: { stateful: true } }));
   }
 
   private single(kind: string, aggregate: Aggregate<T, number>, options: OperatorOptions | undefined): DataStream<KeyedNumber<K>> {
     const operator = rollingAggregateOperator({ value: aggregate } as AggregateShape<never>, 'value');
-    return this.origin.factory.data(this.origin.then({ kind, operator, options, traits: { stateful: true } }));
+    return this.origin.factory.data(this.origin.append({ kind, operator, options, traits: { stateful: true } }));
   }
 }
 

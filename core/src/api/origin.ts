@@ -75,7 +75,7 @@ export class StreamOrigin {
   }
 
   /** Adds a node with this stream as its first input, and `others` as the next. */
-  then(spec: NodeSpec, others: readonly StreamOrigin[] = []): StreamOrigin {
+  append(spec: NodeSpec, others: readonly StreamOrigin[] = []): StreamOrigin {
     const inputs: readonly StreamOrigin[] = [this, ...others];
     const edges: GraphEdge[] = [];
     const partitioners = new Map<number, (value: never, channels: number) => number>();

@@ -80,11 +80,13 @@ function planEdge(node: GraphNode, index: number, mode: Mode, evenly: boolean): 
   const { from, output, input, keyed } = edge;
   // Forward is one to one; between different numbers of subtasks records are dealt out evenly.
   const exchange = edge.exchange === 'forward' && !evenly ? 'rebalance' : edge.exchange;
-  const blocking = mode === 'batch' && (exchange !== 'forward' || sortOf(node, edge) !== null);
+  const blocking = mode === 'batch' && node.edges.some((each) => each.exchange !== 'forward' || sortOf(node, each) !== null);
   return { from, output, to: node.id, input, exchange, keyed, index, blocking, sorted: blocking ? sortOf(node, edge) : null };
 }
 
+/** How an edge is read in batch mode. What is read first, whole, needs no order. */
 function sortOf(node: GraphNode, edge: GraphEdge): 'key' | 'time' | null {
+  if (edge.input === node.traits.firstInput) return null;
   if (edge.keyed) return 'key';
   return node.traits.timeOrdered === true ? 'time' : null;
 }

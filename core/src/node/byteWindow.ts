@@ -119,7 +119,8 @@ export class ByteWindow {
 
   /** The beginning of a record that is too long to be shown. */
   head(start: number, end: number): string {
-    let to = Math.min(end, start + HEAD);
+    // Not more than was surely read when a line turns out to be too long.
+    let to = Math.min(end, start + Math.min(HEAD, this.maxLine));
     // Not within a character.
     while (to < end && to > start && (this.bytes[to]! & 0xc0) === 0x80) to--;
     return this.raw(start, to);

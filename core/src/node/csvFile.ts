@@ -6,7 +6,6 @@ import { type CsvDialectOptions, csvDialect } from './csvDialect.ts';
 import { CsvParser } from './csvParser.ts';
 import { fileSource } from './fileSource.ts';
 import type { FilePaths } from './fileSet.ts';
-import type { TextRow } from './rowShape.ts';
 import type { TextOptions } from './textOptions.ts';
 
 /** How CSV files are read. */
@@ -61,6 +60,3 @@ function columnsOf({ header }: CsvOptions): readonly string[] | undefined {
     remedy: "Name every column once: { header: ['id', 'amount'] }.",
   });
 }
-
-/** A row before a schema has seen it. */
-export type { TextRow };

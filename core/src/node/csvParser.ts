@@ -70,7 +70,7 @@ export class CsvParser<T> implements RecordParser<T> {
     const start = window.at;
     const end = scanned === CAREFUL ? tokenizer.split(window, start) : scanned;
     if (end === INCOMPLETE) return false;
-    // Where a long record is given up depends on how much of the file is in memory; what becomes of it must not.
+    // Where a long record is given up depends on how much of the file is in memory; what becomes of it must not (but for the reason's wording).
     if ((end === MALFORMED ? tokenizer.problemAt : end) - start > window.maxLine) {
       this.#rejectLine(window, batch, `it has more than ${window.maxLine} bytes`);
       return true;

@@ -118,7 +118,7 @@ export class CsvTokenizer {
       }
     }
     const last = index === limit || bytes[index] === NEWLINE;
-    this.cells.push(cellOf(window, start, last && index > start && bytes[index - 1] === RETURN ? index - 1 : index));
+    this.cells.push(cellOf(window, start, last && bytes[index - 1] === RETURN ? index - 1 : index));
     return index;
   }
 }

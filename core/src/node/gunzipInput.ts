@@ -1,8 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type Gunzip, createGunzip } from 'node:zlib';
 import { describeError } from '../errors/describe.ts';
-import { MillraceError } from '../errors/millraceError.ts';
+import { MillraceError, isMillraceError } from '../errors/millraceError.ts';
 import type { ByteInput } from './byteInput.ts';
+import { unreadable } from './openFile.ts';
 
 /** Small, since one read of zeros unpacks to a thousand times its size. */
 const PACKED_CHUNK = 32 * 1024;
@@ -33,7 +34,7 @@ export class GunzipInput implements ByteInput {
     this.#path = path;
     this.#gunzip.on('data', (chunk: Buffer) => this.#ready.push(chunk));
     this.#gunzip.on('end', () => (this.#ended = true));
-    // `#unpack` deals with errors; one that comes while nobody waits must not end the process.
+    // `#unpack` deals with errors; whether zlib emits one before or after it tells the writer, it must not end the process.
     this.#gunzip.on('error', () => undefined);
   }
 
@@ -46,6 +47,8 @@ export class GunzipInput implements ByteInput {
         return count;
       }
       if (this.#failure !== undefined) throw this.#explain(this.#failure);
+      if (this.#ended && this.#offset < offset)
+        throw unreadable(this.#path, `its content has ${this.#offset} bytes, and ${offset} were read before`);
       if (this.#ended) return 0;
       await this.#advance();
     }
@@ -130,21 +133,25 @@ export class GunzipInput implements ByteInput {
     for (let place = from; ;) {
       const { bytesRead } = await this.#handle.read(rest, 0, PACKED_CHUNK, place);
       if (bytesRead === 0) return;
-      if (rest.subarray(0, bytesRead).some((byte) => byte !== 0)) throw new Error(`bytes that are not gzip follow at ${from} of the file`);
+      if (rest.subarray(0, bytesRead).some((byte) => byte !== 0))
+        throw this.#damaged('gzip/corrupt', `goes on with bytes that are not gzip at byte ${from}`);
       place += bytesRead;
     }
   }
 
   #explain(error: unknown): MillraceError {
-    const truncated = error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
-    const problem = truncated ? 'ends in the middle' : `is damaged: ${describeError(error)}`;
-    return new MillraceError(
-      truncated ? 'gzip/truncated' : 'gzip/corrupt',
-      `${this.#path} ${problem}, after ${this.#offset} bytes of content.`,
-      {
-        remedy: "Get a complete copy of it; or take what is readable and report the rest as rejected: { damaged: 'reject' }.",
-        cause: error,
-      },
-    );
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    // zlib's own codes begin so; others are about the file.
+    if (!code.startsWith('Z_')) return isMillraceError(error) ? error : unreadable(this.#path, error);
+    return code === 'Z_BUF_ERROR'
+      ? this.#damaged('gzip/truncated', 'ends in the middle', error)
+      : this.#damaged('gzip/corrupt', `is damaged (${describeError(error)})`, error);
+  }
+
+  #damaged(code: 'gzip/truncated' | 'gzip/corrupt', problem: string, cause?: unknown): MillraceError {
+    return new MillraceError(code, `${this.#path} ${problem}, after ${this.#offset} bytes of content.`, {
+      remedy: "Get a complete copy of it; or take what is readable and report the rest as rejected: { damaged: 'reject' }.",
+      cause,
+    });
   }
 }

@@ -23,7 +23,7 @@ export function lineParser<T>(read: LineReader<T>, transient: boolean): RecordPa
         const newline = text.indexOf('\n', start);
         const next = newline === -1 ? limit : newline + 1;
         const stop = newline === -1 ? limit : newline;
-        const end = stop > start && bytes[stop - 1] === RETURN ? stop - 1 : stop;
+        const end = bytes[stop - 1] === RETURN ? stop - 1 : stop;
         if (end - start > maxLine) rejectLong(window, batch, start, end);
         else if (window.ascii) read(transient ? text.slice(start, end) : cellText(text, bytes, start, end), window.line, batch);
         else if (window.isText(start, end)) read(bytes.toString('utf8', start, end), window.line, batch);

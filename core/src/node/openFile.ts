@@ -25,18 +25,24 @@ export interface OpenFile {
 export async function openFile(path: string): Promise<OpenFile> {
   let handle: FileHandle | undefined;
   try {
+    // Before it is opened: the opening of a pipe waits until somebody writes to it.
+    if (!(await stat(path)).isFile()) throw new Error('it is no regular file');
     handle = await open(path);
     const found = await handle.stat({ bigint: true });
-    if (!found.isFile()) throw new Error('it is no regular file');
     return { handle, path, id: fileId(found), size: Number(found.size), gzipped: await isGzipped(handle) };
   } catch (error) {
     await handle?.close();
     if (isAbsent(error)) throw await notFound([path]);
-    throw new MillraceError('source/failed', `${path} cannot be read: ${describeError(error)}.`, {
-      remedy: 'See to the file and its permissions; read pipes and standard input with fromIterable(process.stdin).',
-      cause: error,
-    });
+    throw unreadable(path, error);
   }
+}
+
+/** What a source says when a file cannot be read. */
+export function unreadable(path: string, cause: unknown): MillraceError {
+  return new MillraceError('source/failed', `${path} cannot be read: ${describeError(cause)}.`, {
+    remedy: 'See to the file and its permissions; read pipes and standard input with fromIterable(process.stdin).',
+    cause,
+  });
 }
 
 async function isGzipped(handle: FileHandle): Promise<boolean> {

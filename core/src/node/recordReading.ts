@@ -26,13 +26,13 @@ export interface RecordReading<T> {
 export async function* readRecords<T>(reading: RecordReading<T>): AsyncGenerator<SourceBatch<T, FilePosition>, void, undefined> {
   const { input, window, parser, batch, signal } = reading;
   while (!signal.aborted) {
+    takeLongLine(reading);
     if (parser.needsHead) parser.readHead(window);
-    while (!parser.needsHead) {
+    while (!parser.needsHead && !signal.aborted) {
       parser.parse(window, batch);
       if (!batch.full) break;
       yield await batch.take(window.position, input.taken());
     }
-    takeLongLine(reading);
     if (!batch.empty) yield await batch.take(window.position, input.taken());
     if (window.ended) break;
     if (!(await readOn(reading))) return;
@@ -46,7 +46,7 @@ async function readOn<T>({ window, batch, rejectDamaged, atEnd }: RecordReading<
   try {
     if (await window.fill()) return true;
   } catch (error) {
-    if (!rejectDamaged || !isMillraceError(error)) throw error;
+    if (!rejectDamaged || !isMillraceError(error) || !error.code.startsWith('gzip/')) throw error;
     batch.reject(error.code, error.message, window.line, window.rest());
     window.abandon();
     return true;

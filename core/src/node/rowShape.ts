@@ -37,14 +37,22 @@ export function generatedShape(columns: readonly string[]): RowShape {
   return build(cellText);
 }
 
-/** The same without generated code. */
+/** The same without generated code, at a quarter of the speed. */
 export function assignedShape(columns: readonly string[]): RowShape {
+  const make = (cell: (index: number) => string): TextRow => {
+    const row: TextRow = {};
+    for (let index = 0; index < columns.length; index++) {
+      const name = columns[index]!;
+      if (name === '__proto__')
+        Object.defineProperty(row, name, { value: cell(index), enumerable: true, configurable: true, writable: true });
+      else row[name] = cell(index);
+    }
+    return row;
+  };
   return {
     fromBytes: (text, bytes, ends, start) =>
-      Object.fromEntries(
-        columns.map((name, index) => [name, cellText(text, bytes, index === 0 ? start : ends[index - 1]! + 1, ends[index]!)]),
-      ),
-    fromCells: (cells) => Object.fromEntries(columns.map((name, index) => [name, cells[index]!])),
+      make((index) => cellText(text, bytes, index === 0 ? start : ends[index - 1]! + 1, ends[index]!)),
+    fromCells: (cells) => make((index) => cells[index]!),
   };
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SpillFile, SpillSpace } from '../runtime/platform.ts';
+import type { SpillFile, SpillSpace } from '../state/spill.ts';
 
 /**
  * Spilled data in a directory under the system's temporary one (`TMPDIR`). It is made at the first need; files are unlinked as

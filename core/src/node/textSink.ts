@@ -27,6 +27,7 @@ export function textSink<T>(kind: string, path: string, options: TextSinkOptions
       const target = path === '-' ? 'standard output' : partOf(path, context);
       // A job that restarts opens its sinks again, and must not cut what it wrote before.
       const append = options.append === true || opened.has(context.subtask);
+      const first = opened.size === 0;
       opened.add(context.subtask);
       const output =
         path === '-'
@@ -34,7 +35,8 @@ export function textSink<T>(kind: string, path: string, options: TextSinkOptions
           : await fileOutput(target, append).catch((error: unknown) => Promise.reject(sinkFailed(target, error)));
       const writer = new TextWriter(output, target, path.endsWith('.gz'), context.wrote);
       const rows = format();
-      let { fresh } = output;
+      // All subtasks share standard output, and so its header.
+      let fresh = output.fresh && (path !== '-' || first);
       return {
         write(values) {
           if (values.length === 0) return;

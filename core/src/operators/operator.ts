@@ -16,6 +16,8 @@ export interface Operator {
   readonly inputs: readonly ((value: never) => void)[];
   /** True for an operator that gives out watermarks of its own (`context.advance`) in place of those that come in. */
   readonly ownsTime?: boolean;
+  /** True for an operator that neither sets timers nor looks at the watermark: batch mode then spares it the moves of its keys' clocks. */
+  readonly ignoresTime?: boolean;
   /** Optional: writes the element handler into the chain's generated driver. It must do exactly what the handler does. */
   inline?(site: CodeSite, input: number): void;
   /** A timer is due: `context.timers.dueName` and `dueTime`, with its key entered. */

@@ -4,6 +4,7 @@ import type { StateHandles, StateShape } from '../state/descriptor.ts';
 import type { Key } from '../state/key.ts';
 import type { KeyedTimers } from '../state/keyedTimers.ts';
 import type { OperatorState, OperatorStateMode, OperatorStates } from '../state/operatorState.ts';
+import type { Workspace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Duration, toMilliseconds } from '../time/duration.ts';
 import { addSaturating, MIN_TIMESTAMP, NO_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
@@ -60,6 +61,8 @@ export interface Subtask {
   readonly backend: KeyedBackend;
   readonly keyedTimers: KeyedTimers;
   readonly operatorStates: OperatorStates;
+  /** Memory for large buffers, and disk for when it is short. */
+  readonly workspace: Workspace;
 }
 
 /** Passes an element on. */

@@ -19,6 +19,7 @@ export function reduceOperator(fn: (a: never, b: never) => unknown): OperatorDef
         return after;
       };
       return {
+        ignoresTime: true,
         inputs: [
           (value) => {
             const after = fold(value);

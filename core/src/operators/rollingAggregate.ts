@@ -19,6 +19,7 @@ export function rollingAggregateOperator(shape: AggregateShape<never>, only?: st
         context.emit({ key: context.key, value: only === undefined ? result : result[only] }, time);
       };
       return {
+        ignoresTime: true,
         inputs: [
           (value) => {
             aggregates.add(value);

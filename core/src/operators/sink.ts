@@ -15,7 +15,7 @@ export class SinkOperator implements Operator {
   private readonly definition: SinkDefinition<unknown, unknown>;
   private writer: SinkWriter<unknown, unknown> | undefined;
   /** Filled again and again, since a new array per batch would cost more than everything else here. */
-  private batch: unknown[] = new Array(BATCH);
+  private batch: unknown[] = [];
   private filled = 0;
   private pending: Promise<void> | undefined;
 
@@ -85,7 +85,7 @@ export class SinkOperator implements Operator {
       throw this.failure(error);
     }
     if (written === undefined) return;
-    this.batch = new Array(BATCH);
+    this.batch = [];
     this.wait(written);
   }
 

@@ -226,7 +226,7 @@ export class Chain {
   }
 
   /** Deals with what an operator threw outside of a record's journey, under its error policy. */
-  private absorb(link: Link, error: unknown, subject: unknown = undefined): true {
+  private absorb(link: Link, error: unknown, subject?: unknown): true {
     if (link.policy === 'fail' || isPlaced(error)) throw operatorFailure(error, link.uid);
     link.reject(error, subject, link.context.time);
     return true;

@@ -167,9 +167,10 @@ function counterCell(counter: string): string {
 
 /** Whether an operator can emit outside of an element's journey through the text that it writes itself. */
 function emitsAlone(operator: Operator): boolean {
-  const { inline, onTimer, onWatermark, onEnd, onKeyEnd, onPause } = operator;
-  return inline === undefined || [onTimer, onWatermark, onEnd, onKeyEnd, onPause].some((hook) => hook !== undefined);
+  return operator.inline === undefined || HOOKS.some((hook) => operator[hook] !== undefined);
 }
+
+const HOOKS = ['onTimer', 'onWatermark', 'onEnd', 'onKeyEnd', 'onPause'] as const;
 
 /** A link's place in the text, as its operator sees it. */
 class LinkSite implements CodeSite {

@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { SourceReader } from '../operators/connector.ts';
 import type { Logger } from '../operators/logger.ts';
+import { Workspace } from '../state/spill.ts';
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../time/timestamp.ts';
 import { operatorFailure } from './failure.ts';
 import { type JobStatus, Lifecycle } from './lifecycle.ts';
@@ -56,7 +57,8 @@ export class LocalJob implements TaskListener {
     this.parts = parts;
     this.name = parts.name;
     const { plan, builder, platform, logger, onError, seed } = parts;
-    const scope: JobScope = { builder, mode: plan.mode, maxParallelism: plan.maxParallelism, onError, seed, clock: platform.clock, logger };
+    const workspace = new Workspace(platform.spill, platform.memoryLimit);
+    const scope: JobScope = { builder, mode: plan.mode, maxParallelism: plan.maxParallelism, onError, seed, clock: platform.clock, logger, workspace };
     this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(platform), this).build();
     this.remaining = this.graph.tasks.length;
     this.finished = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
@@ -73,7 +75,7 @@ export class LocalJob implements TaskListener {
     const { signal } = this.parts;
     try {
       signal?.throwIfAborted();
-      await Promise.all(this.graph.instances.map(({ instance }) => instance.operator.open?.()));
+      await Promise.all(this.graph.instances.map(async ({ instance }) => instance.operator.open?.()));
       const sources = await this.openSources();
       for (const { chain } of this.graph.tasks) chain.connect();
       if (this.lifecycle.send('start')) this.flow(sources);

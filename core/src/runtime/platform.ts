@@ -1,3 +1,4 @@
+import type { SpillSpace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** What the engine asks of its host. */
@@ -7,19 +8,6 @@ export interface Platform {
   later(callback: () => void): void;
   /** Storage for what does not fit into memory; where there is none, everything stays in memory. */
   readonly spill?: SpillSpace;
-}
-
-/** A place for temporary data, such as a directory. */
-export interface SpillSpace {
-  /** A new file, written once from start to end and read back any number of times, then removed. */
-  create(): SpillFile;
-}
-
-/** Bytes outside of memory. Synchronous, since it is used between two records of the hot path, in large blocks. */
-export interface SpillFile {
-  append(bytes: Uint8Array): void;
-  /** Reads up to `length` bytes from `offset`. Fewer only at the end. */
-  read(offset: number, length: number): Uint8Array;
-  readonly length: number;
-  remove(): void;
+  /** How many bytes of memory this process may use in all; unknown when left out. */
+  readonly memoryLimit?: number;
 }

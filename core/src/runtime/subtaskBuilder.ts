@@ -14,6 +14,7 @@ import { SourceOperator } from '../operators/source.ts';
 import type { StateHandles, StateShape } from '../state/descriptor.ts';
 import { MemoryBackend } from '../state/memoryBackend.ts';
 import { OperatorStates } from '../state/operatorState.ts';
+import type { Workspace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 
@@ -29,6 +30,7 @@ export interface JobScope {
   readonly seed: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly workspace: Workspace;
 }
 
 /** An operator's instance for one subtask, with its context and what it does with elements that fail. */
@@ -70,6 +72,7 @@ export function instantiate(
       backend,
       keyedTimers,
       operatorStates: new OperatorStates(),
+      workspace: scope.workspace,
     },
     { state: state as StateHandles<StateShape>, outputs: [...node.outputs, DEAD_LETTERS] },
   );

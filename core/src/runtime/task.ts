@@ -254,7 +254,7 @@ export class Task implements Schedulable {
     this.phase = 'finishing';
     this.flush();
     this.broadcast({ kind: 'end', drained: this.drained });
-    Promise.all(this.chain.links.map((link) => link.operator.finish?.())).then(
+    Promise.all(this.chain.links.map(async (link) => link.operator.finish?.())).then(
       () => {
         this.phase = 'over';
         this.armed?.cancel();

@@ -5,14 +5,16 @@ import type { Emit } from '../operators/operatorContext.ts';
 import { AlignmentGroups } from '../time/watermarkAlignment.ts';
 import { Chain } from './chain.ts';
 import { Channel } from './channel.ts';
-import { ChannelFeed, type InputChannel } from './channelFeed.ts';
+import { BatchFeed } from './batchFeed.ts';
+import { ChannelFeed } from './channelFeed.ts';
 import { Control } from './control.ts';
-import { customRoute, ExchangeWriter, fixedRoute, hashRoute, type Outlet, type Route, roundRobinRoute } from './exchange.ts';
+import { customRoute, ExchangeWriter, fixedRoute, hashRoute, type Route, roundRobinRoute } from './exchange.ts';
 import type { Link, Target } from './link.ts';
 import type { Scheduler } from './scheduler.ts';
 import { SourceFeed } from './sourceFeed.ts';
 import { instantiate, type JobScope, type SubtaskInstance } from './subtaskBuilder.ts';
 import { type Feed, Task, type TaskListener, type TaskWriter } from './task.ts';
+import { Wiring } from './wiring.ts';
 
 /** A source's subtask: where its splits go. */
 export interface SourceTask {
@@ -40,26 +42,33 @@ export class TaskGraphBuilder {
   private readonly alignment = new AlignmentGroups();
   private readonly controls = new Map<string, Control>();
   private readonly tasksByPlace = new Map<string, Task>();
-  private readonly channels = new Map<string, Channel>();
   private readonly sources: SourceTask[] = [];
   private readonly inputs = new Map<number, Channel>();
   private readonly instances: { instance: SubtaskInstance; task: Task }[] = [];
-  private readonly chainOf = new Map<number, PlanChain>();
+  private readonly wiring: Wiring;
 
   constructor(plan: Plan, scope: JobScope, scheduler: Scheduler, listener: TaskListener) {
     this.plan = plan;
     this.scope = scope;
     this.scheduler = scheduler;
     this.listener = listener;
-    for (const chain of plan.chains) for (const node of chain.nodes) this.chainOf.set(node, chain);
+    this.wiring = new Wiring(plan, {
+      controlOf: (chain, subtask) => this.controls.get(place(chain, subtask))!,
+      wake: (chain, subtask) => this.wake(place(chain, subtask)),
+      keyOf: (edge) => scope.builder.behaviour(edge.to).keys?.[edge.input],
+      workspace: scope.workspace,
+    });
   }
 
   build(): TaskGraph {
-    for (const chain of this.plan.chains)
-      for (let i = 0; i < chain.parallelism; i++) this.controls.set(place(chain, i), this.control(place(chain, i)));
-    for (const edge of this.plan.edges) this.connect(edge);
-    for (const chain of this.plan.chains) for (let i = 0; i < chain.parallelism; i++) this.buildTask(chain, i);
+    this.eachSubtask((chain, subtask) => this.controls.set(place(chain, subtask), this.control(place(chain, subtask))));
+    this.wiring.connect();
+    this.eachSubtask((chain, subtask) => this.buildTask(chain, subtask));
     return { tasks: [...this.tasksByPlace.values()], sources: this.sources, instances: this.instances, inputs: this.inputs };
+  }
+
+  private eachSubtask(visit: (chain: PlanChain, subtask: number) => void): void {
+    for (const chain of this.plan.chains) for (let subtask = 0; subtask < chain.parallelism; subtask++) visit(chain, subtask);
   }
 
   private control(at: string): Control {
@@ -69,18 +78,6 @@ export class TaskGraphBuilder {
   private wake(at: string): void {
     const task = this.tasksByPlace.get(at);
     if (task !== undefined && !task.isOver) this.scheduler.wake(task);
-  }
-
-  /** The channels of an edge: which subtask leads to which. */
-  private connect(edge: PlanEdge): void {
-    const from = this.chainOf.get(edge.from)!;
-    const to = this.chainOf.get(edge.to)!;
-    for (let producer = 0; producer < from.parallelism; producer++) {
-      for (const consumer of consumersOf(edge, producer, from.parallelism, to.parallelism)) {
-        const channel = new Channel(this.controls.get(place(from, producer))!, () => this.wake(place(to, consumer)));
-        this.channels.set(channelName(edge, producer, consumer), channel);
-      }
-    }
   }
 
   private buildTask(chain: PlanChain, subtask: number): void {
@@ -123,20 +120,14 @@ export class TaskGraphBuilder {
         .map((edge): Target => ({ kind: 'writer', push: this.writer(edge, subtask, link, writers) }));
       return [...inside, ...outside];
     };
-    const takenSides = new Set(
-      [...this.plan.graph.nodes.flatMap(({ edges }) => edges)].flatMap((edge) =>
-        edge.from === node.id && edge.output !== null ? [edge.output] : [],
-      ),
-    );
-    const sides = new Map([...takenSides].map((side) => [side, targetsOf(side)]));
+    const edgesFromSides = this.plan.graph.nodes.flatMap(({ edges }) => edges.filter(({ from, output }) => from === node.id && output !== null));
+    const taken = new Set(edgesFromSides.map(({ output }) => output!));
+    const sides = new Map([...taken].map((side) => [side, targetsOf(side)]));
     return { uid: node.uid, operator, context, keys: behaviour.keys ?? [], targets: targetsOf(null), sides, policy, reject };
   }
 
   private writer(edge: PlanEdge, subtask: number, link: number, writers: TaskWriter[]): Emit {
-    const from = this.chainOf.get(edge.from)!;
-    const to = this.chainOf.get(edge.to)!;
-    const consumers = consumersOf(edge, subtask, from.parallelism, to.parallelism);
-    const outlets: Outlet[] = consumers.map((consumer) => this.channels.get(channelName(edge, subtask, consumer))!);
+    const outlets = this.wiring.outletsOf(edge, subtask);
     const writer = new ExchangeWriter(outlets, this.route(edge, subtask, outlets.length));
     writers.push({ link, writer });
     return writer.push;
@@ -176,23 +167,16 @@ export class TaskGraphBuilder {
         bounded: this.plan.mode === 'batch',
       });
     }
-    const channels = this.inputChannels(chain, subtask);
-    if (head.node.kind !== 'input') return new ChannelFeed(channels);
-    const channel = new Channel(new Control(() => undefined), () => this.wake(place(chain, subtask)));
-    this.inputs.set(head.node.id, channel);
-    return new ChannelFeed([{ channel, input: 0 }]);
+    if (head.node.kind === 'input') return this.manualFeed(chain, subtask, head.node.id);
+    const partitions = this.wiring.partitionsInto(chain, subtask);
+    if (partitions.length === 0) return new ChannelFeed(this.wiring.channelsInto(chain, subtask));
+    return new BatchFeed(partitions, { firstInput: head.node.traits.firstInput, timed: head.operator.ignoresTime !== true });
   }
 
-  private inputChannels(chain: PlanChain, subtask: number): InputChannel[] {
-    const head = chain.nodes[0]!;
-    return this.plan.edges
-      .filter((edge) => edge.to === head)
-      .flatMap((edge) => {
-        const producers = Array.from({ length: this.chainOf.get(edge.from)!.parallelism }, (_, producer) =>
-          this.channels.get(channelName(edge, producer, subtask)),
-        );
-        return producers.flatMap((channel) => (channel === undefined ? [] : [{ channel, input: edge.input }]));
-      });
+  private manualFeed(chain: PlanChain, subtask: number, node: number): Feed {
+    const channel = new Channel(new Control(() => undefined), () => this.wake(place(chain, subtask)));
+    this.inputs.set(node, channel);
+    return new ChannelFeed([{ channel, input: 0 }]);
   }
 }
 
@@ -206,21 +190,6 @@ function connectContext(context: SubtaskInstance['context'], task: Task): void {
   context.unblock = () => control.unblock();
 }
 
-/** The consumer subtasks that a producer subtask sends to. */
-function consumersOf({ exchange }: PlanEdge, producer: number, producers: number, consumers: number): number[] {
-  if (exchange === 'forward') return [producer];
-  if (exchange === 'global') return [0];
-  const all = Array.from({ length: consumers }, (_, consumer) => consumer);
-  if (exchange !== 'rescale') return all;
-  // Rescale stays local: with more consumers each producer has its own, with fewer several producers share one.
-  if (consumers >= producers) return all.filter((consumer) => Math.floor((consumer * producers) / consumers) === producer);
-  return [Math.floor((producer * consumers) / producers)];
-}
-
 function place(chain: PlanChain, subtask: number): string {
   return `${chain.id}/${subtask}`;
-}
-
-function channelName(edge: PlanEdge, producer: number, consumer: number): string {
-  return `${edge.to}.${edge.index}/${producer}/${consumer}`;
 }

@@ -113,7 +113,7 @@ export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>>
   }
 
   *entries(): Iterable<[K, V]> {
-    for (const [native, timed] of [...(this.cell.get() ?? [])]) {
+    for (const [native, timed] of this.cell.get() ?? []) {
       const key = userKey(native) as K;
       if (this.visible(key, timed)) yield [key, timed.value];
     }

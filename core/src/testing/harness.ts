@@ -9,6 +9,7 @@ import type { TaskSnapshot } from '../runtime/task.ts';
 import { type TaskGraph, TaskGraphBuilder } from '../runtime/taskGraph.ts';
 import { ByteReader } from '../state/byteReader.ts';
 import { ByteWriter } from '../state/byteWriter.ts';
+import { Workspace } from '../state/spill.ts';
 import { ValueCodec } from '../state/valueCodec.ts';
 import { NO_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
 import { ManualPlatform } from './manualPlatform.ts';
@@ -83,6 +84,7 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
       seed: run.seed ?? 0,
       clock: this.platform.clock,
       logger: run.logger ?? SILENT,
+      workspace: new Workspace(undefined, undefined),
     } as const;
     this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(this.platform), {
       onFinished: () => undefined,
@@ -169,7 +171,7 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
       const emissions: Emission<unknown>[] = [];
       this.outputs.set(name, emissions);
       const gather = (context: OperatorContext) => (value: unknown) => void emissions.push({ value, timestamp: context.timestamp });
-      stream.origin.then({ kind: 'output', options: { name }, operator: { create: (context) => ({ inputs: [gather(context)] }) } });
+      stream.origin.append({ kind: 'output', options: { name }, operator: { create: (context) => ({ inputs: [gather(context)] }) } });
     }
     return nodes;
   }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { expectTypeOf } from 'expect-type';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -77,6 +78,15 @@ describe('rows', () => {
 });
 
 describe('a schema that is asynchronous', () => {
+  test('is waited for in peace: a rejection that comes early does no harm', async () => {
+    const late = () => new Promise<never>((_, reject) => setTimeout(reject, 20, new Error('late')));
+    const early = () => Promise.reject(new Error('early'));
+    const validate = (row: unknown) => ((row as { id: string }).id === 'a' ? late() : early());
+    const schema: StandardSchemaV1<Record<string, string>> = { '~standard': { version: 1, vendor: 'mine', validate } };
+    const { rejected } = await readAll(csvFile(await file('id,cents\na,1\nb,2\n'), schema));
+    expect(rejected.map(({ reason }) => reason)).toEqual([expect.stringContaining('late'), expect.stringContaining('early')]);
+  });
+
   test('is refused on the first row, with the name of its library', async () => {
     const slow = Payment.refine(async (row) => Promise.resolve(row.cents > 0));
     await expect(readAll(csvFile(await file('id,cents\na,1\n'), slow))).rejects.toMatchObject({
@@ -98,6 +108,13 @@ describe('a schema that is asynchronous', () => {
   });
 });
 
+test('all bytes of a file are counted, also of lines that are no rows', async () => {
+  for (const content of ['id,n', `id,n\n1,2\n${'\n'.repeat(300_000)}`]) {
+    const { batches } = await readAll(csvFile(await file(content)));
+    expect(batches.reduce((sum, { bytes }) => sum + bytes!, 0)).toBe(content.length);
+  }
+});
+
 test.each([
   { delimiter: ';;' },
   { delimiter: 'é' },
@@ -117,6 +134,8 @@ test('what is no schema is refused', () => {
 });
 
 test('a header that is longer than allowed is an error, not a file with other columns', async () => {
-  const path = await file(`${'a'.repeat(5_000)},b\n1,2\n`);
-  await expect(readAll(csvFile(path, { maxLineBytes: 1_000 }))).rejects.toMatchObject({ code: 'text/line-too-long' });
+  for (const length of [5_000, 500_000]) {
+    const path = await file(`${'a'.repeat(length)},b\n1,2\n`);
+    await expect(readAll(csvFile(path, { maxLineBytes: 1_000 }))).rejects.toMatchObject({ code: 'text/line-too-long' });
+  }
 });

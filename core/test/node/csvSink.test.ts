@@ -35,6 +35,7 @@ describe('rows', () => {
   test('of one empty cell are not blank lines', async () => {
     const path = await file();
     await writeAll(csvSink(path), [{ a: '' }, { a: 'x' }, { a: '' }]);
+    expect(await readFile(path, 'utf8')).toBe('a\n""\nx\n""\n');
     expect((await readAll(csvFile(path))).values).toEqual([{ a: '' }, { a: 'x' }, { a: '' }]);
   });
 

@@ -133,6 +133,8 @@ describe('a followed file', () => {
     await running.has(1);
     await rm(path);
     expect(await running.has(2)).toEqual(['one', 'two']);
+    await until(() => running.positions.get(path)?.file === undefined);
+    expect(running.positions.get(path)).toEqual({ offset: 0, line: 1 });
     await writeFile(path, 'three\n');
     expect(await running.has(3)).toEqual(['one', 'two', 'three']);
     await running.stop();

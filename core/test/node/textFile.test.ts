@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -62,6 +63,12 @@ describe('a path', () => {
     });
   });
 
+  test.runIf(process.platform === 'linux')('that is a pipe is refused, and not waited for', async () => {
+    const path = join(await directory(), 'pipe');
+    execFileSync('mkfifo', [path]);
+    await expect(readAll(textFile(path))).rejects.toMatchObject({ code: 'source/failed' });
+  });
+
   test('is at least one', () => {
     expect(() => textFile([])).toThrow(expect.objectContaining({ code: 'config/invalid' }));
   });
@@ -103,9 +110,10 @@ describe('batches', () => {
   test('of a file that is shorter than it was are refused', async () => {
     const file = join(await folder({ 'a.txt': 'a\nb\n' }), 'a.txt');
     const reader = await openReader(textFile(file));
-    await expect(reader.read(file, { offset: 5, line: 3 }, context())[Symbol.asyncIterator]().next()).rejects.toMatchObject({
-      code: 'source/failed',
-    });
+    const resumed = () => reader.read(file, { offset: 5, line: 3 }, context())[Symbol.asyncIterator]().next();
+    await expect(resumed()).rejects.toMatchObject({ code: 'source/failed' });
+    await writeFile(file, gzipSync('a\nb\n'));
+    await expect(resumed()).rejects.toMatchObject({ code: 'source/failed' });
   });
 });
 

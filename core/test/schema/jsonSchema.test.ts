@@ -93,6 +93,17 @@ describe('a schema', () => {
     expect(fields(described(json, ['draft-07']))).toEqual({ a: { type: 'integer', array: false, required: false } });
   });
 
+  test('may require what it has a default for: that need not be given', () => {
+    const json = { type: 'object', properties: { a: { type: 'string', default: '' } }, required: ['a'] };
+    expect(fields(described(json))).toEqual({ a: { type: 'string', array: false, required: false, default: '' } });
+  });
+
+  test('may name a part by itself: then it may be anything', () => {
+    expect(fields(described({ properties: { a: { $ref: '#/properties/a' } } }))).toEqual({
+      a: { type: 'string', array: false, required: false },
+    });
+  });
+
   test('that fails to describe itself is an error', () => {
     expect(() => schemaFields(described({}, []))).toThrow(
       expect.objectContaining({ code: 'schema/invalid', message: expect.stringContaining('draft-2020-12') as string }),

@@ -56,6 +56,15 @@ describe('a schema that is asynchronous', () => {
     expect(() => validate({ id: 'a', cents: 1 })).toThrow(refusal);
   });
 
+  test('cannot be told from one whose check threw, where nobody waits; its rejection is dealt with', () => {
+    const validate = compileSchema(
+      Payment.transform(() => {
+        throw new Error('no such currency');
+      }),
+    );
+    expect(() => validate({ id: 'a', cents: 1 })).toThrow(refusal);
+  });
+
   test('is refused at once where its validate is an async function', () => {
     expect(() => compileSchema(schemaOf(async (value) => ({ value })))).toThrow(expect.objectContaining({ code: 'schema/async' }));
   });

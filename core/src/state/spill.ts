@@ -1,0 +1,42 @@
+/** A place for temporary data, such as a directory. */
+export interface SpillSpace {
+  /** A new file, written once from start to end and read back any number of times, then removed. */
+  create(): SpillFile;
+}
+
+/** Bytes outside of memory. Synchronous, since it is used between two records of the hot path, in large blocks. */
+export interface SpillFile {
+  append(bytes: Uint8Array): void;
+  /** Reads up to `length` bytes from `offset`. Fewer only at the end. */
+  read(offset: number, length: number): Uint8Array;
+  readonly length: number;
+  remove(): void;
+}
+
+/** How much of the memory buffers may take together, where the limit is known. */
+const SHARE = 0.25;
+/** The limit where it is not known, in bytes. */
+const ASSUMED_LIMIT = 2 ** 30;
+
+/** The memory that the buffers of a job share, and where they go when it is short. */
+export class Workspace {
+  /** Where there is none, everything stays in memory. */
+  readonly space: SpillSpace | undefined;
+  private readonly budget: number;
+  private used = 0;
+
+  constructor(space: SpillSpace | undefined, memoryLimit: number | undefined) {
+    this.space = space;
+    this.budget = (memoryLimit ?? ASSUMED_LIMIT) * SHARE;
+  }
+
+  /** Takes note of `bytes` more in use. False when that is more than there should be: spill, if you hold a good part. */
+  acquire(bytes: number): boolean {
+    this.used += bytes;
+    return this.space === undefined || this.used <= this.budget;
+  }
+
+  release(bytes: number): void {
+    this.used -= bytes;
+  }
+}
