@@ -1,5 +1,99 @@
+/** `@millrace/core`: platform-free. What touches `node:` is in `@millrace/core/node`, what only tests need in `@millrace/core/testing`. */
+export type { Behaviour, BehaviourContext, KeyedBehaviour } from './api/behaviour.ts';
+export { dataSet } from './api/dataSet.ts';
+export type { DataSet, DataSetJoin, GroupedDataSet, JoinKind, JoinPair } from './api/dataSet.ts';
+export type { DataStream, ElementOf, TransformOptions } from './api/dataStream.ts';
 export { StreamEnvironment } from './api/environment.ts';
-export { fromArray } from './connectors/fromArray.ts';
+export type { SourceOptions } from './api/environment.ts';
+export { defineJob } from './api/job.ts';
+export type { JobDefinition, JobModule } from './api/job.ts';
+export type { KeyedNumber, KeyedStream } from './api/keyedStream.ts';
+export type { OperatorStream } from './api/operatorStream.ts';
+export type { RunOptions } from './api/runOptions.ts';
 export { forEach } from './connectors/forEach.ts';
-export { avg, count, max, sum } from './state/aggregate.ts';
-export { valueState } from './state/descriptor.ts';
+export { fromArray } from './connectors/fromArray.ts';
+export type { ErrorCode } from './errors/codes.ts';
+export { MillraceError } from './errors/millraceError.ts';
+export type { ErrorPolicy, OperatorOptions } from './graph/builder.ts';
+export { explainMermaid, explainText } from './graph/explain.ts';
+export type { Graph, GraphEdge, GraphNode, NodeTraits } from './graph/node.ts';
+export type { Mode, Plan, PlanChain, PlanEdge } from './graph/plan.ts';
+export type { AsyncMap, FailedCall } from './operators/asyncMap.ts';
+export type { CodeSite } from './operators/codeSite.ts';
+export { defineSink, defineSource } from './operators/connector.ts';
+export type {
+  ReadContext,
+  Rejected,
+  Sink,
+  SinkContext,
+  SinkDefinition,
+  SinkWriter,
+  Source,
+  SourceBatch,
+  SourceDefinition,
+  SourceReader,
+} from './operators/connector.ts';
+export type { Emits, Emitted } from './operators/emits.ts';
+export type { Iteration, IterationContext, IterationOptions } from './operators/iterate.ts';
+export type { Logger } from './operators/logger.ts';
+export type { Operator, OperatorDefinition } from './operators/operator.ts';
+export type { Context, OperatorContext, Timer, Timers } from './operators/operatorContext.ts';
+export type { Counter } from './operators/operatorMetrics.ts';
+export { output } from './operators/outputs.ts';
+export type { Output, OutputShape, OutputStreams } from './operators/outputs.ts';
+export type { LocalJob as Job } from './runtime/job.ts';
+export type { JobStatus } from './runtime/lifecycle.ts';
+export { lifecycleMachine } from './runtime/lifecycle.ts';
+export { prometheusText } from './runtime/metrics.ts';
+export type { JobMetrics, OperatorReport } from './runtime/metrics.ts';
+export { aggregate, avg, count, distinct, first, last, list, max, maxBy, min, minBy, sum, topK } from './state/aggregate.ts';
+export type { Aggregate, AggregateResult, AggregateShape } from './state/aggregate.ts';
+export type { AggregateDefinition } from './state/aggregateDefinition.ts';
+export type { StateEntry } from './state/backend.ts';
+export { aggregatingState, listState, mapState, reducingState, valueState } from './state/descriptor.ts';
+export type {
+  AggregatingState,
+  ListState,
+  MapState,
+  ReducingState,
+  StateDescriptor,
+  StateHandles,
+  StateOptions,
+  StateShape,
+  TimeToLive,
+  ValueState,
+} from './state/descriptor.ts';
+export type { Key } from './state/key.ts';
+export type { TimerShape } from './state/keyedTimers.ts';
+export type { OperatorState, OperatorStateEntry, OperatorStateMode } from './state/operatorState.ts';
+export type { Codec } from './state/valueCodec.ts';
+export type { Alignment, WindowAssigner } from './time/assigner.ts';
+export { calendar } from './time/calendar.ts';
+export type { CalendarOptions, CalendarUnit } from './time/calendar.ts';
+export type { Clock } from './time/clock.ts';
+export { countWindow } from './time/countWindow.ts';
+export { formatDuration, parseDuration } from './time/duration.ts';
+export type { Duration } from './time/duration.ts';
+export type { Evictor, WindowElement } from './time/evictor.ts';
+export { countEvictor } from './time/evictors/count.ts';
+export { deltaEvictor } from './time/evictors/delta.ts';
+export { timeEvictor } from './time/evictors/time.ts';
+export { globalWindow } from './time/global.ts';
+export { session } from './time/session.ts';
+export { sliding } from './time/sliding.ts';
+export { MAX_TIMESTAMP, MIN_TIMESTAMP } from './time/timestamp.ts';
+export type { Timestamp } from './time/timestamp.ts';
+export { defineTrigger } from './time/trigger.ts';
+export type { Trigger, TriggerContext, TriggerDefinition, TriggerResult } from './time/trigger.ts';
+export { continuousEventTime } from './time/triggers/continuousEventTime.ts';
+export { continuousProcessingTime } from './time/triggers/continuousProcessingTime.ts';
+export { countTrigger } from './time/triggers/count.ts';
+export { deltaTrigger } from './time/triggers/delta.ts';
+export { eventTimeTrigger } from './time/triggers/eventTime.ts';
+export { never } from './time/triggers/never.ts';
+export { processingTimeTrigger } from './time/triggers/processingTime.ts';
+export { processingTimeTimeout } from './time/triggers/processingTimeTimeout.ts';
+export { purging } from './time/triggers/purging.ts';
+export { tumbling } from './time/tumbling.ts';
+export type { EventTime, WatermarkAlignment } from './time/watermark.ts';
+export type { Pane, TimeWindow } from './time/window.ts';

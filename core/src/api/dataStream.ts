@@ -1,17 +1,35 @@
 import { MillraceError } from '../errors/millraceError.ts';
 import type { OperatorOptions } from '../graph/builder.ts';
-import type { ExchangeKind } from '../graph/node.ts';
+import type { ExchangeKind, NodeTraits } from '../graph/node.ts';
+import { assignTimeOperator } from '../operators/assignTime.ts';
+import { type AsyncMap, asyncMapOperator, type FailedCall } from '../operators/asyncMap.ts';
 import type { Sink } from '../operators/connector.ts';
 import { filterOperator } from '../operators/filter.ts';
 import { flatMapOperator } from '../operators/flatMap.ts';
+import { type Iteration, type IterationOptions, iterateOperator } from '../operators/iterate.ts';
 import { mapOperator } from '../operators/map.ts';
+import type { OperatorDefinition } from '../operators/operator.ts';
 import type { Key } from '../state/key.ts';
+import type { EventTime } from '../time/watermark.ts';
 import type { KeyedStream } from './keyedStream.ts';
+import type { OperatorStream } from './operatorStream.ts';
 import type { StreamOrigin } from './origin.ts';
 import type { RunOptions } from './runOptions.ts';
 
 /** The element type of a stream. */
 export type ElementOf<D> = D extends DataStream<infer T> ? T : never;
+
+/** Options of `transform`. */
+export interface TransformOptions extends OperatorOptions {
+  /** What `explain()` calls the operator. */
+  readonly kind?: string;
+  /** Streams for the second and further inputs. */
+  readonly with?: readonly DataStream<unknown>[];
+  /** What the plan must know. */
+  readonly traits?: NodeTraits;
+  /** Shown by `explain()`. */
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+}
 
 /**
  * A stream of elements, bounded or not. Every verb adds an operator to the job and gives the stream of its results; nothing
@@ -40,6 +58,33 @@ export class DataStream<out T> {
   /** Any number of elements out for each that comes in. An array is quickest, a generator graceful. */
   flatMap<R>(fn: (value: T) => Iterable<R> & object, options?: OperatorOptions): DataStream<R> {
     return this.next('flatMap', { operator: flatMapOperator(fn), options });
+  }
+
+  /** Elements into promises and back: several calls under way at once, in order of input or of completion. */
+  asyncMap<R, X = undefined>(definition: AsyncMap<T, R, X>, options?: OperatorOptions): OperatorStream<R, { failed: FailedCall<T> }> {
+    const operator = asyncMapOperator(definition as AsyncMap<never, unknown, unknown>);
+    const details = { order: definition.order ?? 'input' };
+    return this.origin.factory.operator(this.origin.append({ kind: 'asyncMap', operator, options, details, traits: { head: true, stateful: true } }));
+  }
+
+  /** Rounds over the whole input: see {@link Iteration}. The sources must be bounded. */
+  iterate<S, M, R>(iteration: Iteration<T, S, M, R>, options: OperatorOptions & IterationOptions = {}): DataStream<R> {
+    const operator = iterateOperator(iteration as unknown as Iteration<never, unknown, unknown, unknown>, options);
+    const traits = { stateful: true, needsBounded: true };
+    const { factory } = this.origin;
+    return factory.data(this.origin.exchanged('global').append({ kind: 'iterate', operator, options: { ...options, parallelism: 1 }, traits }));
+  }
+
+  /** Gives elements their time in the middle of a stream, where the source cannot know it. */
+  withTime(time: EventTime<T>, options?: OperatorOptions): DataStream<T> {
+    return this.next('withTime', { operator: assignTimeOperator(time), options, traits: { timestamped: true } });
+  }
+
+  /** An operator of one's own: see {@link OperatorDefinition}. `with` gives it further inputs. */
+  transform<R, O = {}>(operator: OperatorDefinition, options: TransformOptions = {}): OperatorStream<R, O> {
+    const { kind = 'transform', traits = {}, details = {}, with: others = [] } = options;
+    const spec = { kind, operator, options, traits, details };
+    return this.origin.factory.operator(this.origin.append(spec, others.map((other) => other.origin)));
   }
 
   /** Brings the elements of a key together: what keyed state, windows and joins are over. The function must be pure. */

@@ -91,6 +91,16 @@ export class GraphBuilder {
     }
   }
 
+  /** The same nodes, to which others can be added without the original knowing. */
+  copy(): GraphBuilder {
+    const copy = new GraphBuilder();
+    copy.nodes.push(...this.nodes);
+    copy.behaviours.push(...this.behaviours);
+    for (const [uid, name] of this.uids) copy.uids.set(uid, name);
+    for (const [base, n] of this.derived) copy.derived.set(base, n);
+    return copy;
+  }
+
   graph(): Graph {
     return { nodes: [...this.nodes] };
   }

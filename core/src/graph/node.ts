@@ -26,12 +26,16 @@ export interface NodeTraits {
   readonly timestamped?: boolean;
   /** Cannot work without timestamps. */
   readonly needsEventTime?: boolean;
+  /** Gives its results when its input has ended. */
+  readonly needsBounded?: boolean;
   /** Always the first of its chain: it holds elements back (`asyncMap`). */
   readonly head?: boolean;
   /** Input must come sorted by time in batch mode. */
   readonly timeOrdered?: boolean;
   /** An input that is read to its end before the others in batch mode, as rules are. */
   readonly firstInput?: number;
+  /** Takes its elements as they come also in batch mode: dead letters are written when they happen. */
+  readonly pipelined?: boolean;
 }
 
 /** A node of the logical graph: plain data. What it does is kept apart, under the same id. */

@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors/millraceError.ts';
 import { defaultMaxParallelism } from '../state/keyGroups.ts';
+import { endlessSources } from './boundedness.ts';
 import type { ExchangeKind, Graph, GraphEdge, GraphNode } from './node.ts';
 
 /** How a job runs: as results come, or with final results only. */
@@ -49,6 +50,7 @@ export function createPlan(graph: Graph, options: PlanOptions): Plan {
   checkNotEmpty(graph);
   checkAcyclic(graph);
   checkEventTime(graph);
+  checkBounded(graph);
   const mode = chooseMode(graph, options.mode);
   const parallelismOf = (node: GraphNode): number => node.parallelism ?? options.parallelism;
   const heads = new Map<number, number>();
@@ -80,7 +82,7 @@ function planEdge(node: GraphNode, index: number, mode: Mode, evenly: boolean): 
   const { from, output, input, keyed } = edge;
   // Forward is one to one; between different numbers of subtasks records are dealt out evenly.
   const exchange = edge.exchange === 'forward' && !evenly ? 'rebalance' : edge.exchange;
-  const blocking = mode === 'batch' && node.edges.some((each) => each.exchange !== 'forward' || sortOf(node, each) !== null);
+  const blocking = mode === 'batch' && node.traits.pipelined !== true && node.edges.some((each) => each.exchange !== 'forward' || sortOf(node, each) !== null);
   return { from, output, to: node.id, input, exchange, keyed, index, blocking, sorted: blocking ? sortOf(node, edge) : null };
 }
 
@@ -150,6 +152,19 @@ function checkEventTime(graph: Graph): void {
         remedy: `Give the source a time: env.from(source, { uid: "${source.uid}", time: { timestamp: (value) => value.at } }), or use windows and timers in processing time.`,
       },
     );
+  }
+}
+
+/** Refuses what would never answer: an operator that waits for the end of a source that has none. */
+function checkBounded(graph: Graph): void {
+  const endless = endlessSources(graph);
+  for (const node of graph.nodes) {
+    const source = endless.get(node.id);
+    if (source === undefined || node.traits.needsBounded !== true) continue;
+    throw new MillraceError('graph/unbounded', `"${node.name}" gives its results at the end of its input, and "${source.uid}" never ends.`, {
+      uid: node.uid,
+      remedy: 'Use it on bounded sources, or on the windows of a stream.',
+    });
   }
 }
 

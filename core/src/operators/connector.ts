@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Clock } from '../time/clock.ts';
 
 /** Something that was not taken in: what, where, why. Goes to the `rejected` side output, and whole to a dead-letter sink. */
 export interface Rejected {
@@ -28,6 +29,16 @@ export interface ReadContext {
   readonly signal: AbortSignal;
   /** True when nothing is wanted after what stands there now (batch mode, draining): a following reader then ends. */
   readonly bounded: boolean;
+  /** The job's clock: a source takes its time and its timeouts from here, so that tests can move them. */
+  readonly clock: Clock;
+  /** Calls back in a later turn of the event loop: for waits that are too short for a timeout. */
+  readonly later: (callback: () => void) => void;
+}
+
+/** What the discovery of splits is given. */
+export interface DiscoveryContext extends ReadContext {
+  /** Resolves when all of these splits have been read to their ends and processed; also when `signal` is aborted. */
+  readonly ended: (splits: readonly string[]) => Promise<void>;
 }
 
 /**
@@ -36,7 +47,7 @@ export interface ReadContext {
  */
 export interface SourceReader<out T, P> {
   /** All splits at once, or an iterable of further ones as they are discovered. A split that was named before is ignored. */
-  splits(context: ReadContext): Promise<readonly string[]> | AsyncIterable<readonly string[]>;
+  splits(context: DiscoveryContext): Promise<readonly string[]> | AsyncIterable<readonly string[]>;
   /** Reads a split from a position (from its beginning when `undefined`). Batches of a few thousand elements at most work best. */
   read(split: string, from: P | undefined, context: ReadContext): AsyncIterable<SourceBatch<T, P>>;
   /** The size of a split in bytes, where it can be known: gives progress its 100 %. */
@@ -51,8 +62,11 @@ export interface SourceDefinition<out T, P> {
   readonly name: string;
   /** Whether every split ends by itself. Decides what `mode: 'automatic'` does. */
   readonly bounded: boolean;
-  /** How many splits of one subtask are read at a time. Default: one after the other when bounded, all when unbounded. */
-  readonly concurrentSplits?: number;
+  /**
+   * How many splits of one subtask are read at a time; a function is asked before a further split is begun. Default: one after the
+   * other when bounded, all when unbounded.
+   */
+  readonly concurrentSplits?: number | ((split: string) => number);
   readonly open: () => SourceReader<T, P> | Promise<SourceReader<T, P>>;
 }
 
@@ -72,8 +86,11 @@ export interface SinkWriter<in T, C> {
   prepare(): Promise<readonly C[]>;
   commit(committables: readonly C[]): Promise<void>;
   abort?(committables: readonly C[]): Promise<void>;
-  /** Called last, also after a failure. Rejects when something written could not be kept. */
-  close?(): Promise<void>;
+  /**
+   * Called last. `failure` is what the job ended with if it did not come to its end; it was canceled, or something failed. Rejects when
+   * something written could not be kept.
+   */
+  close?(failure?: unknown): Promise<void>;
 }
 
 /** What a writer is given. */

@@ -39,8 +39,8 @@ export interface Operator {
   open?(): void | Promise<void>;
   /** All inputs have ended and everything was emitted: make it durable. */
   finish?(): Promise<void>;
-  /** Always called, last, also after a failure. */
-  close?(): void | Promise<void>;
+  /** Always called, last, also after a failure, which it is given. */
+  close?(failure?: unknown): void | Promise<void>;
   /** State that the operator keeps in structures of its own: keyed entries, and lists that belong to no key. */
   entries?(): Iterable<StateEntry>;
   restoreEntry?(entry: StateEntry): void;

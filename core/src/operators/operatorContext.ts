@@ -89,6 +89,8 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
   unblock: () => void = notConnected;
   /** Runs a function between two elements of this subtask, as if it were one: how an asynchronous result comes back. */
   mail: (letter: () => void) => void = notConnected;
+  /** Deals with an element that cannot be processed as the operator's `onError` says: throws, or sends it to the dead letters. */
+  reject: (error: unknown, value: unknown, timestamp: Timestamp) => void = notConnected;
   /** Whether what is emitted now is taken at once. Loops over many results stop when not, and go on when called again. */
   hasCredit: () => boolean = () => true;
 

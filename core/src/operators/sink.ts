@@ -58,10 +58,10 @@ export class SinkOperator implements Operator {
   }
 
   /** After a failure: `finish` has closed it otherwise. */
-  async close(): Promise<void> {
+  async close(failure?: unknown): Promise<void> {
     const { writer } = this;
     this.writer = undefined;
-    await writer?.close?.();
+    await writer?.close?.(failure);
   }
 
   private element(value: unknown): void {
@@ -95,8 +95,12 @@ export class SinkOperator implements Operator {
     return batch;
   }
 
-  /** Called by generated code: blocks the chain until a write is through, then goes on with what gathered meanwhile. */
-  wait(written: Promise<void>): void {
+  /**
+   * Called by generated code: blocks the chain until a write is through, then goes on with what gathered meanwhile. What is no
+   * promise is what a user's function happened to return.
+   */
+  wait(written: void | Promise<void>): void {
+    if (typeof written?.then !== 'function') return;
     this.context.block();
     const before = this.pending;
     const all = before === undefined ? written : Promise.all([before, written]);

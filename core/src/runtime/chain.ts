@@ -163,6 +163,7 @@ export class Chain {
     for (const child of this.children[index]!) this.arrive(child, watermark);
     this.onWatermark(index, watermark);
     this.control.pause();
+    this.links[index]!.context.wake();
   }
 
   private settleLink(index: number): boolean {

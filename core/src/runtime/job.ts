@@ -99,13 +99,12 @@ export class LocalJob implements TaskListener {
   /** Drops everything. */
   async cancel(): Promise<void> {
     if (!this.lifecycle.send('cancel')) return this.closing;
-    this.closing = this.close();
+    const canceled = new MillraceError('job/canceled', `The job "${this.name}" was canceled.`, {
+      remedy: 'Start it again, or stop it in order: job.stop().',
+    });
+    this.closing = this.close(canceled);
     await this.closing;
-    this.settle!.reject(
-      new MillraceError('job/canceled', `The job "${this.name}" was canceled.`, {
-        remedy: 'Start it again, or stop it in order: job.stop().',
-      }),
-    );
+    this.settle!.reject(canceled);
   }
 
   metrics(): JobMetrics {
@@ -146,7 +145,7 @@ export class LocalJob implements TaskListener {
   private async fail(error: unknown): Promise<void> {
     if (!this.lifecycle.send('fail')) return;
     this.parts.logger.error(`The job "${this.name}" failed: ${isMillraceError(error) ? error.message : String(error)}`);
-    this.closing = this.close().catch(() => undefined);
+    this.closing = this.close(error).catch(() => undefined);
     await this.closing;
     this.settle!.reject(error);
   }
@@ -169,9 +168,12 @@ export class LocalJob implements TaskListener {
   }
 
   private flow(sources: readonly OpenSource[]): void {
-    const context = { signal: this.enumeration.signal, bounded: this.parts.plan.mode === 'batch' };
+    const { plan, platform } = this.parts;
+    const { clock } = platform;
+    const later = (callback: () => void): void => platform.later(callback);
+    const context = { signal: this.enumeration.signal, bounded: plan.mode === 'batch', clock, later };
     for (const { reader, tasks } of sources) {
-      for (const { feed, task } of tasks) feed.start(task, reader);
+      for (const { feed, task } of tasks) feed.start(task, reader, later);
       void new SplitAssigner(
         reader,
         tasks.map(({ feed }) => feed),
@@ -180,11 +182,12 @@ export class LocalJob implements TaskListener {
     for (const task of this.graph.tasks) task.wake();
   }
 
-  private async close(): Promise<void> {
+  /** `failure`: why the job did not come to its end, if it did not. */
+  private async close(failure?: unknown): Promise<void> {
     this.enumeration.abort();
     for (const task of this.graph.tasks) if (!task.isOver) task.abandon();
     const closed = await Promise.allSettled([
-      ...this.graph.instances.map(async ({ instance }) => instance.operator.close?.()),
+      ...this.graph.instances.map(async ({ instance }) => instance.operator.close?.(failure)),
       ...this.readers.map(async (reader) => reader.close?.()),
     ]);
     const failed = closed.find((result) => result.status === 'rejected');

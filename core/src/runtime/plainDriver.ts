@@ -1,3 +1,4 @@
+import { DEAD_LETTERS } from '../graph/deadLetters.ts';
 import { NO_TIMESTAMP } from '../time/timestamp.ts';
 import type { Emit } from '../operators/operatorContext.ts';
 import type { Control } from './control.ts';
@@ -44,8 +45,10 @@ export function connectSides(links: readonly Link[], fork: (targets: readonly Ta
   for (const { context, sides } of links) {
     for (const [name, targets] of sides) {
       const push = fork(targets);
+      // A dead letter is no result: it is counted as rejected.
+      const result = name === DEAD_LETTERS ? 0 : 1;
       context.sides.set(name, (value, timestamp) => {
-        context.metrics.sent++;
+        context.metrics.sent += result;
         push(value, timestamp);
       });
     }

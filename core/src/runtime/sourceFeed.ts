@@ -4,6 +4,7 @@ import type { ReadContext, SourceReader } from '../operators/connector.ts';
 import type { SourceOperator } from '../operators/source.ts';
 import type { Clock } from '../time/clock.ts';
 import { toMilliseconds } from '../time/duration.ts';
+import { IdlenessTimer } from '../time/idlenessTimer.ts';
 import { MIN_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
 import type { EventTime } from '../time/watermark.ts';
 import type { AlignmentGroups } from '../time/watermarkAlignment.ts';
@@ -16,7 +17,7 @@ export interface SourceFeedParts {
   readonly uid: string;
   readonly operator: SourceOperator;
   readonly time: EventTime<unknown> | undefined;
-  readonly concurrentSplits: number;
+  readonly concurrentSplits: (next: string) => number;
   readonly clock: Clock;
   readonly alignment: AlignmentGroups;
   readonly bounded: boolean;
@@ -45,7 +46,7 @@ export class SourceFeed implements Feed, SplitListener {
   private readonly reading = new Set<SplitReader>();
   private ready: SplitReader[] = [];
   private readonly abort = new AbortController();
-  private readonly context: ReadContext;
+  private context: ReadContext | undefined;
   private reader: SourceReader<unknown, unknown> | undefined;
   private task: Task | undefined;
   private allAssigned = false;
@@ -53,14 +54,17 @@ export class SourceFeed implements Feed, SplitListener {
   private stopping: { readonly drain: boolean } | undefined;
   private failure: MillraceError | undefined;
   private cancelIdleCheck: (() => void) | undefined;
+  /** Told when a split has been read to its end and processed. */
+  onSplitEnd: (split: string) => void = () => undefined;
 
   constructor(parts: SourceFeedParts) {
     this.parts = parts;
-    this.context = { signal: this.abort.signal, bounded: parts.bounded };
   }
 
-  /** Connects the reader, once it is open. */
-  start(task: Task, reader: SourceReader<unknown, unknown>): void {
+  /** Connects the reader, once it is open. `later` is the host's. */
+  start(task: Task, reader: SourceReader<unknown, unknown>, later: ReadContext['later']): void {
+    const { bounded, clock } = this.parts;
+    this.context = { signal: this.abort.signal, bounded, clock, later };
     this.task = task;
     this.reader = reader;
     this.openWaiting();
@@ -199,25 +203,28 @@ export class SourceFeed implements Feed, SplitListener {
     this.reading.delete(split);
     split.alignment?.leave();
     this.openWaiting();
+    this.onSplitEnd(split.split);
     if (this.parts.time === undefined) return true;
     this.times.remove(split.split);
-    // The last split's end is the source's end: then time goes to its own end, not to the largest of the splits.
-    if ((this.reading.size > 0 || !this.allAssigned) && this.times.combine()) task.passTime(this.times.output);
+    // Where no split is left time stands still: either this is the source's end, and then time goes to its own, or further splits may
+    // come, whose elements nothing is known of yet.
+    if (this.reading.size > 0 && this.times.combine()) task.passTime(this.times.output);
     return true;
   }
 
   private openWaiting(): void {
     if (this.reader === undefined || this.stopping !== undefined) return;
-    while (this.waiting.length > 0 && this.reading.size < this.parts.concurrentSplits) this.open(this.waiting.shift()!);
+    const { concurrentSplits } = this.parts;
+    while (this.waiting.length > 0 && this.reading.size < concurrentSplits(this.waiting[0]!)) this.open(this.waiting.shift()!);
   }
 
   private open(name: string): void {
     const { time, clock, alignment } = this.parts;
     const split = new SplitReader({
       split: name,
-      from: undefined,
+      from: this.restored.get(name),
       reader: this.reader!,
-      context: this.context,
+      context: this.context!,
       time,
       clock,
       listener: this,
@@ -232,7 +239,10 @@ export class SourceFeed implements Feed, SplitListener {
 
   /** Silence is noticed by the clock. A split whose batch waits to be processed is not silent. */
   private checkIdleness(every: number): void {
+    const absence = new IdlenessTimer(this.parts.time!.idleAfter!, this.parts.clock);
     const check = (): void => {
+      if (this.reading.size > 0 || this.allAssigned) absence.activity();
+      if (absence.check()) this.task!.mail(() => this.idleWithoutSplits());
       for (const split of this.reading) {
         if (split.batch !== undefined) split.idleness!.activity();
         if (!split.idleness!.check() || split.idle) continue;
@@ -242,11 +252,21 @@ export class SourceFeed implements Feed, SplitListener {
           if (split.idle && this.times.setIdle(split.split, true)) this.task!.passTime(this.times.output);
         });
       }
-      this.checkIdleness(every);
+      this.cancelIdleCheck = this.parts.clock.schedule(this.parts.clock.now() + every, check);
     };
     this.cancelIdleCheck = this.parts.clock.schedule(this.parts.clock.now() + every, check);
   }
+
+  /** None has come for too long: for the time of the source that is a silent split like any other. */
+  private idleWithoutSplits(): void {
+    if (this.reading.size > 0) return;
+    if (this.times.watermarkOf(NO_SPLIT) === undefined) this.times.register(NO_SPLIT);
+    if (this.times.setIdle(NO_SPLIT, true)) this.task!.passTime(this.times.output);
+  }
 }
+
+/** Stands for the splits that there are not, where a source waits for some and is idle. */
+const NO_SPLIT = '(none)';
 
 function sourceFailure(error: unknown, uid: string): MillraceError {
   if (isMillraceError(error)) return error.at(uid);

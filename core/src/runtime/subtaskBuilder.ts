@@ -1,6 +1,7 @@
 import { describeError } from '../errors/describe.ts';
 import { isMillraceError } from '../errors/millraceError.ts';
 import type { ErrorPolicy, GraphBuilder, NodeBehaviour } from '../graph/builder.ts';
+import { DEAD_LETTERS } from '../graph/deadLetters.ts';
 import type { GraphNode } from '../graph/node.ts';
 import type { Mode } from '../graph/plan.ts';
 import type { Rejected } from '../operators/connector.ts';
@@ -18,8 +19,7 @@ import type { Workspace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 
-/** The side output of every operator that its error policy sends to. */
-export const DEAD_LETTERS = '(dead letters)';
+import { operatorFailure } from './failure.ts';
 
 /** What all subtasks of a job share. */
 export interface JobScope {
@@ -77,7 +77,12 @@ export function instantiate(
     { state: state as StateHandles<StateShape>, outputs: [...node.outputs, DEAD_LETTERS] },
   );
   const policy = behaviour.onError ?? scope.onError;
-  return { node, behaviour, operator: definition.create(context), context, policy, reject: rejecter(context) };
+  const reject = rejecter(context);
+  context.reject = (error, value, timestamp) => {
+    if (policy === 'fail') throw operatorFailure(error, node.uid);
+    reject(error, value, timestamp);
+  };
+  return { node, behaviour, operator: definition.create(context), context, policy, reject };
 }
 
 function definitionOf({ operator, source, sink }: NodeBehaviour): OperatorDefinition {

@@ -161,7 +161,7 @@ export class TaskGraphBuilder {
         uid: head.node.uid,
         operator: head.operator as SourceOperator,
         time,
-        concurrentSplits: time?.alignment === undefined ? concurrentSplits : Infinity,
+        concurrentSplits: (split) => (time?.alignment !== undefined ? Infinity : typeof concurrentSplits === 'number' ? concurrentSplits : concurrentSplits(split)),
         clock,
         alignment: this.alignment,
         bounded: this.plan.mode === 'batch',

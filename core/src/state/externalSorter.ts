@@ -51,7 +51,7 @@ export class ExternalSorter<R> {
     if (!this.workspace.acquire(this.size) && this.held >= SMALLEST_RUN) this.spill();
   }
 
-  /** All records, in order. Once; nothing may be added after it. */
+  /** All records, in order. May be asked for again, but not while an earlier cursor is in use. */
   sorted(): Cursor<R> {
     this.records.sort(this.compare);
     const memory = arrayCursor(this.records);

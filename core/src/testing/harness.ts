@@ -91,8 +91,8 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
       onFailed: (_task, error) => (this.failure ??= { error }),
     }).build();
     this.inputs = new Map([...nodes].map(([name, node]) => [name, this.graph.inputs.get(node)!]));
-    this.open();
     if (restore !== undefined) this.restore(restore);
+    this.open();
     this.settle();
   }
 

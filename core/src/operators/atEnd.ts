@@ -1,0 +1,75 @@
+import { ExternalSorter, type RecordFormat } from '../state/externalSorter.ts';
+import { ValueCodec } from '../state/valueCodec.ts';
+import type { OperatorStateEntry } from '../state/operatorState.ts';
+import { MAX_TIMESTAMP } from '../time/timestamp.ts';
+import type { Operator, OperatorDefinition } from './operator.ts';
+import type { OperatorContext } from './operatorContext.ts';
+
+/** What is done with a subtask's whole input: its elements, in the order that was asked for, to results. */
+export interface WholeInput {
+  /** Order of the elements; the order of arrival when left out. */
+  readonly compare?: (a: never, b: never) => number;
+  readonly results: (elements: Iterable<unknown>) => Iterable<unknown>;
+}
+
+/**
+ * Gathers everything that a subtask is given, on disk when memory is short, and gives out what a function makes of it at the end:
+ * mapPartition, sortPartition.
+ */
+export function atEndOperator(whole: WholeInput): OperatorDefinition {
+  return { create: (context) => new AtEndOperator(context, whole) };
+}
+
+/** An element, boxed, since `undefined` is one too and ends a cursor. */
+interface Boxed {
+  readonly value: unknown;
+}
+
+class AtEndOperator implements Operator {
+  readonly inputs: readonly ((value: never) => void)[] = [(value) => this.sorter.add({ value })];
+  readonly ignoresTime = true;
+  private readonly context: OperatorContext;
+  private readonly whole: WholeInput;
+  private readonly sorter: ExternalSorter<Boxed>;
+  private results: Iterator<unknown> | undefined;
+
+  constructor(context: OperatorContext, whole: WholeInput) {
+    this.context = context;
+    this.whole = whole;
+    const compare = whole.compare as ((a: unknown, b: unknown) => number) | undefined;
+    this.sorter = new ExternalSorter((a, b) => compare?.(a.value, b.value) ?? 0, boxedFormat(), context.subtask.workspace);
+  }
+
+  onEnd(): boolean {
+    this.results ??= this.whole.results(this.elements())[Symbol.iterator]();
+    while (this.context.hasCredit()) {
+      const result = this.results.next();
+      if (result.done === true) return true;
+      this.context.emit(result.value, MAX_TIMESTAMP);
+    }
+    return false;
+  }
+
+  close(): void {
+    this.sorter.dispose();
+  }
+
+  operatorEntries(): Iterable<OperatorStateEntry> {
+    const items = [...this.elements()];
+    return items.length === 0 ? [] : [{ state: 'elements', mode: 'split', items }];
+  }
+
+  restoreOperatorEntry({ items }: OperatorStateEntry): void {
+    for (const value of items) this.sorter.add({ value });
+  }
+
+  private *elements(): Generator<unknown> {
+    const cursor = this.sorter.sorted();
+    for (let record = cursor.next(); record !== undefined; record = cursor.next()) yield record.value;
+  }
+}
+
+function boxedFormat(): RecordFormat<Boxed> {
+  const codec = new ValueCodec();
+  return { write: ({ value }, writer) => codec.write(value, writer), read: (reader) => ({ value: codec.read(reader) }) };
+}
