@@ -21,6 +21,14 @@ export type BehaviourContext<K, S extends StateShape, TM extends TimerShape, OT 
   OutputStreams<OT>
 >;
 
+/** The context of handlers without a key, and so without state and timers. */
+export type PlainContext<OT extends OutputShape> = Omit<Context<never, {}, never, OutputStreams<OT>>, 'key' | 'state' | 'timers'>;
+
+/** A process function over one input without a key. */
+export interface PlainBehaviour<T, OT extends OutputShape, R extends Emits> extends Behaviour<{}, {}, OT> {
+  onElement(value: T, context: PlainContext<OT>): R;
+}
+
 /** A process function over one keyed input. */
 export interface KeyedBehaviour<
   K,

@@ -1,6 +1,7 @@
 import { platform as hostPlatform } from '#platform';
 import { MillraceError } from '../errors/millraceError.ts';
 import { GraphBuilder, type OperatorOptions } from '../graph/builder.ts';
+import { withDeadLetters } from '../graph/deadLetters.ts';
 import { createPlan, type Plan } from '../graph/plan.ts';
 import { defineSink, type Rejected, type Sink, type Source } from '../operators/connector.ts';
 import type { OperatorContext } from '../operators/operatorContext.ts';
@@ -23,6 +24,7 @@ export interface SourceOptions<in T> extends OperatorOptions {
 export class StreamEnvironment {
   readonly builder: GraphBuilder = new GraphBuilder();
   private readonly defaults: RunOptions;
+  private deadLetters: Sink<Rejected> | undefined;
   private readonly factory: StreamFactory = {
     data: (origin) => new DataStream(origin),
     operator: (origin) => new OperatorStream(origin),
@@ -59,10 +61,28 @@ export class StreamEnvironment {
     return this.factory.data(new StreamOrigin(this.builder, this.factory, [{ from: node.id, output: null, exchange: 'forward' }]));
   }
 
+  /**
+   * Where the elements go, as {@link Rejected}, that the error policy `deadLetter` takes out of the job, and those that a source refuses
+   * where nobody takes its side output `rejected`. `deadLetters` of the run options goes before it.
+   *
+   * @example
+   * const env = new StreamEnvironment({ onError: 'deadLetter' });
+   * env.deadLetterTo(jsonLinesSink('dead-letters.jsonl'));
+   */
+  deadLetterTo(sink: Sink<Rejected>): void {
+    this.deadLetters = sink;
+  }
+
   /** The job as it would run. */
   plan(options: RunOptions = {}): Plan {
-    const { mode = 'streaming', parallelism = 1, maxParallelism } = { ...this.defaults, ...options };
-    return createPlan(this.builder.graph(), { mode, parallelism, maxParallelism });
+    return this.compile(options).plan;
+  }
+
+  /** The job as it would run, and what its nodes do. */
+  compile(options: RunOptions = {}): { readonly plan: Plan; readonly builder: GraphBuilder } {
+    const { mode = 'streaming', parallelism = 1, maxParallelism, onError = 'fail', deadLetters } = { ...this.defaults, ...options };
+    const builder = withDeadLetters(this.builder, onError, deadLetters ?? this.deadLetters);
+    return { plan: createPlan(builder.graph(), { mode, parallelism, maxParallelism }), builder };
   }
 
   /** Runs the job to its end. */
@@ -73,8 +93,12 @@ export class StreamEnvironment {
 
   /** Starts the job; resolves when it runs. */
   async start(name: string, options: RunOptions = {}): Promise<LocalJob> {
-    const { onError = 'fail', logger = consoleLogger, seed = 0, signal, platform = hostPlatform } = { ...this.defaults, ...options };
-    const job = new LocalJob({ name, plan: this.plan(options), builder: this.builder, platform, logger, onError, seed, signal });
+    return this.launch(name, options, false);
+  }
+
+  private async launch(name: string, options: RunOptions, isEmptyTold: boolean): Promise<LocalJob> {
+    const { onError = 'fail', logger = consoleLogger, seed = 0, signal, generateCode, platform = hostPlatform } = { ...this.defaults, ...options };
+    const job = new LocalJob({ name, ...this.compile(options), platform, logger, onError, seed, signal, generateCode, isEmptyTold });
     await job.start();
     return job;
   }
@@ -97,7 +121,7 @@ export class StreamEnvironment {
       }),
     });
     this.factory.data<T>(origin).sinkTo(gather);
-    const job = await this.start('collect', options);
+    const job = await this.launch('collect', options, true);
     enough.signal.addEventListener('abort', () => void job.stop());
     await job.finished;
     return collected;

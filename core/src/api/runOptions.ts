@@ -1,4 +1,5 @@
 import type { ErrorPolicy } from '../graph/builder.ts';
+import type { Rejected, Sink } from '../operators/connector.ts';
 import type { Logger } from '../operators/logger.ts';
 import type { Platform } from '../runtime/platform.ts';
 
@@ -17,10 +18,14 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** What happens to an element whose user function throws: the job fails (default), or goes on without it. */
   readonly onError?: ErrorPolicy;
+  /** Where elements go under the policy `deadLetter`, and what sources refuse and nobody takes: see `env.deadLetterTo`. */
+  readonly deadLetters?: Sink<Rejected>;
   /** Where the engine writes warnings and errors. Default: the console's standard error. */
   readonly logger?: Logger;
   /** The seed of `context.random()`. Default 0. */
   readonly seed?: number;
+  /** Whether each task's driver is generated as code of its own. Default: where the host allows it. Without, everything is the same but slower. */
+  readonly generateCode?: boolean;
   /** The host, for tests with a clock of their own. Default: the one that runs this. */
   readonly platform?: Platform;
 }

@@ -50,6 +50,8 @@ export const ERROR_CODES = [
   'job/canceled',
   'job/not-found',
   'job/no-default-export',
+  'job/import-failed',
+  'job/no-output',
   'cli/usage',
   'package/missing',
   'testing/contract',

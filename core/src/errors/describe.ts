@@ -28,3 +28,8 @@ export function describeError(error: unknown): string {
   if (error instanceof Error) return error.message === '' ? error.name : error.message;
   return typeof error === 'string' ? error : `a thrown ${describeValue(error)}`;
 }
+
+/** A count for people: `1,234,567`. */
+export function describeCount(count: number): string {
+  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}

@@ -52,6 +52,8 @@ export interface SourceReader<out T, P> {
   read(split: string, from: P | undefined, context: ReadContext): AsyncIterable<SourceBatch<T, P>>;
   /** The size of a split in bytes, where it can be known: gives progress its 100 %. */
   size?(split: string): Promise<number | undefined>;
+  /** The number of elements of a split, where it can be known: the same for sources that do not read bytes. */
+  count?(split: string): Promise<number | undefined>;
   /** The positions of a completed checkpoint: the place to acknowledge upstream. */
   committed?(positions: ReadonlyMap<string, P>): Promise<void>;
   close?(): Promise<void>;

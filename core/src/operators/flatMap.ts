@@ -1,12 +1,12 @@
 import type { OperatorDefinition } from './operator.ts';
 import { emitAll } from './emits.ts';
 
-/** Any number of elements out for each that comes in. */
-export function flatMapOperator(fn: (value: never) => Iterable<unknown>): OperatorDefinition {
+/** Any number of elements out for each that comes in; a function per input. */
+export function flatMapOperator(...fns: readonly ((value: never) => Iterable<unknown>)[]): OperatorDefinition {
   return {
     create: (context) => ({
-      inputs: [(value) => emitAll(context, fn(value))],
-      inline: (site) => site.emitEach(site.evaluate(`${site.bind(fn, 'flatMap')}(${site.value})`)),
+      inputs: fns.map((fn) => (value: never) => emitAll(context, fn(value))),
+      inline: (site, input) => site.emitEach(site.evaluate(`${site.bind(fns[input], 'flatMap')}(${site.value})`)),
     }),
   };
 }

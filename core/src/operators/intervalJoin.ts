@@ -1,6 +1,6 @@
 import type { TimeBuffers } from '../state/timeBuffer.ts';
 import { checkElementTime } from '../time/elementTime.ts';
-import { addSaturating, type Timestamp } from '../time/timestamp.ts';
+import { addSaturating, MAX_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
 import type { OperatorDefinition } from './operator.ts';
 import type { OperatorContext } from './operatorContext.ts';
 
@@ -89,7 +89,8 @@ class JoinSide {
 
   /** Lets go what has found its last partner, and waits for the next. */
   dropOld(): void {
-    const earliest = this.buffers.dropUntil(this.context.watermark - this.hold);
+    const { watermark } = this.context;
+    const earliest = this.buffers.dropUntil(watermark === MAX_TIMESTAMP ? MAX_TIMESTAMP : watermark - this.hold);
     if (earliest !== Infinity) this.context.timers.set(this.name, addSaturating(earliest, this.hold));
   }
 }

@@ -19,6 +19,7 @@ export class OperatorMetrics {
   dropped = 0;
   private driven: (() => { readonly received: number; readonly sent: number }) | undefined;
   private readonly counts = new Map<string, number>();
+  private readonly rejections = new Map<string, number>();
 
   get recordsIn(): number {
     return this.received + (this.driven?.().received ?? 0);
@@ -31,6 +32,17 @@ export class OperatorMetrics {
   /** Adds what a generated driver counts, read when somebody asks. */
   countFrom(driven: () => { readonly received: number; readonly sent: number }): void {
     this.driven = driven;
+  }
+
+  /** Counts a refused element by the code of what was wrong with it. */
+  reject(code: string): void {
+    this.rejected++;
+    this.rejections.set(code, (this.rejections.get(code) ?? 0) + 1);
+  }
+
+  /** Why elements were refused: how many by code. */
+  rejectedBy(): ReadonlyMap<string, number> {
+    return this.rejections;
   }
 
   counter(name: string): Counter {

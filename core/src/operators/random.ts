@@ -27,6 +27,15 @@ export class RandomGenerator {
     for (let i = 0; i < 12; i++) this.int32();
   }
 
+  /** Begins the sequence of numbers that belongs to an index, a whole number: always the same one under the same seed. */
+  reseed(seed: number, index: number): void {
+    this.a = seed | 0;
+    this.b = index | 0;
+    this.c = Math.floor(index / 4_294_967_296) ^ Math.floor(seed / 4_294_967_296);
+    this.counter = 1;
+    for (let i = 0; i < 15; i++) this.int32();
+  }
+
   /** Uniform in [0, 1), with 53 bits. */
   next(): number {
     const high = this.int32() >>> 5;

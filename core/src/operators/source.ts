@@ -5,6 +5,7 @@ import type { CodeSite } from './codeSite.ts';
 import type { Rejected } from './connector.ts';
 import type { Operator } from './operator.ts';
 import type { OperatorContext } from './operatorContext.ts';
+import { logRejection } from './rejectionLog.ts';
 
 /**
  * The first operator of a source's chain: reads each element's time. Elements without a usable timestamp are rejected. The
@@ -32,7 +33,9 @@ export class SourceOperator implements Operator {
   }
 
   reject(rejected: Rejected): void {
-    this.context.metrics.rejected++;
+    const { place, code, reason } = rejected;
+    this.context.metrics.reject(code);
+    if (!this.context.hasTaker('rejected')) logRejection(this.context.subtask, code, `${place} was rejected: ${reason}`);
     this.context.outputAt('rejected', rejected, NO_TIMESTAMP);
   }
 

@@ -1,9 +1,9 @@
 import type { Emit } from '../operators/operatorContext.ts';
 import type { Control } from './control.ts';
-import { DriverWriter } from './driverCode.ts';
+import { DriverWriter, mainCount, sideCount } from './driverCode.ts';
 import { operatorFailure } from './failure.ts';
 import type { Driver, Link, Target } from './link.ts';
-import { connectSides, enterLink, plainDriver } from './plainDriver.ts';
+import { plainDriver } from './plainDriver.ts';
 
 /** Makes the driver of a chain: generated code where the host allows it, plain calls where it does not. */
 export function createDriver(links: readonly Link[], control: Control, generate: boolean = canGenerate()): Driver {
@@ -14,30 +14,35 @@ export function createDriver(links: readonly Link[], control: Control, generate:
 
 function generatedDriver(links: readonly Link[], control: Control): Driver {
   const code = new DriverWriter(links).write();
-  // What a link received over a main output is what its producer sent: only the head's elements are counted apart.
   const taken = new Float64Array(1);
-  const outputs = new Float64Array(links.length);
-  const producers = links.map((_, i) =>
-    links.findIndex(({ targets }) => targets.some((target) => target.kind === 'link' && target.link === i)),
-  );
-  links.forEach((link, i) => {
-    const producer = producers[i]!;
-    const received = (): number => (i === 0 ? taken[0]! : producer < 0 ? 0 : outputs[producer]!);
-    link.context.metrics.countFrom(() => ({ received: received(), sent: outputs[i]! }));
-  });
+  const counts = new Float64Array(code.counts.size);
   const fail = (error: unknown, at: number): unknown => operatorFailure(error, links[at]!.uid);
   // oxlint-disable-next-line typescript/no-implied-eval -- the one place where drivers are compiled; the text holds no user input but JSON strings
-  const build = new Function('control', 'fail', 'taken', 'outputs', ...code.names, code.text) as (...values: unknown[]) => Driver;
-  connectSides(links, (targets) => sideEmit(links, targets));
-  return build(control, fail, taken, outputs, ...code.values);
+  const build = new Function('control', 'fail', 'taken', 'counts', ...code.names, code.text) as (...values: unknown[]) => Driver & {
+    readonly sides: readonly (readonly Emit[])[];
+  };
+  const driver = build(control, fail, taken, counts, ...code.values);
+  const count = (name: string): number => counts[code.counts.get(name) ?? -1] ?? 0;
+  for (const [i, { context, sides }] of links.entries()) {
+    [...sides.keys()].forEach((name, side) => context.sides.set(name, driver.sides[i]![side]!));
+    const incoming = i === 0 ? [] : countsInto(links, i);
+    const outgoing = [mainCount(i), ...[...sides.keys()].map((_, side) => sideCount(i, side))];
+    context.metrics.countFrom(() => ({ received: i === 0 ? taken[0]! : total(incoming, count), sent: total(outgoing, count) }));
+  }
+  return driver;
 }
 
-/** Side outputs are off the hot path: plain calls. */
-function sideEmit(links: readonly Link[], targets: readonly Target[]): Emit {
-  const pushes = targets.map((target) => (target.kind === 'writer' ? target.push : enterLink(links[target.link]!, target.input)));
-  return (value, timestamp) => {
-    for (const push of pushes) push(value, timestamp);
-  };
+/** What a link received is what was sent on the outputs that lead to it: only the head's elements are counted apart. */
+function countsInto(links: readonly Link[], into: number): string[] {
+  const leads = (targets: readonly Target[]): boolean => targets.some((target) => target.kind === 'link' && target.link === into);
+  return links.flatMap(({ targets, sides }, from) => [
+    ...(leads(targets) ? [mainCount(from)] : []),
+    ...[...sides.values()].flatMap((each, side) => (leads(each) ? [sideCount(from, side)] : [])),
+  ]);
+}
+
+function total(names: readonly string[], count: (name: string) => number): number {
+  return names.reduce((sum, name) => sum + count(name), 0);
 }
 
 let allowed: boolean | undefined;

@@ -11,6 +11,18 @@ export interface DriverCode {
   readonly text: string;
   readonly names: readonly string[];
   readonly values: readonly unknown[];
+  /** The places of the counts, by {@link mainCount} and {@link sideCount}. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** The name of the count of a link's main output. */
+export function mainCount(link: number): string {
+  return `out${link}`;
+}
+
+/** The name of the count of a link's side output, by its position. */
+export function sideCount(link: number, side: number): string {
+  return `side${link}_${side}`;
 }
 
 /**
@@ -24,6 +36,7 @@ export class DriverWriter {
   private readonly values: unknown[] = [];
   private readonly bound = new Map<unknown, string>();
   private readonly functions = new Map<string, () => void>();
+  private readonly counts = new Map<string, number>();
   private variables = 0;
   private indent = 1;
   private depth = 0;
@@ -34,14 +47,17 @@ export class DriverWriter {
     this.links = links;
   }
 
-  /** `control`, `fail(error, at)`, `taken` and `outputs` (counts per link) are what the text expects beside the bindings. */
+  /** `control`, `fail(error, at)`, `taken` and `counts` are what the text expects beside the bindings. */
   write(): DriverCode {
     const head = this.links[0]!;
     const runs = head.operator.inputs.map((_, input) => this.writeRun(input));
     const emits = this.links.map(({ operator }, link) => (emitsAlone(operator) ? this.emitFunction(link) : 'undefined'));
+    const sides = this.links.map((link, at) => `[${[...link.sides.keys()].map((_, side) => this.sideFunction(at, side)).join(', ')}]`);
     this.writeFunctions();
-    const text = `'use strict';\n${this.lines.join('\n')}\nreturn { run: [${runs.join(', ')}], emits: [${emits.join(', ')}] };`;
-    return { text, names: this.names, values: this.values };
+    const parts = { run: runs, emits, sides };
+    const returned = Object.entries(parts).map(([name, functions]) => `${name}: [${functions.join(', ')}]`);
+    const text = `'use strict';\n${this.lines.join('\n')}\nreturn { ${returned.join(', ')} };`;
+    return { text, names: this.names, values: this.values, counts: this.counts };
   }
 
   private writeRun(input: number): string {
@@ -69,7 +85,7 @@ export class DriverWriter {
       '    throw fail(error, at);',
       '  } finally {',
       '    taken[0] += i - from;',
-      ...locals.map((local) => `    ${counterCell(local)} += ${local};`),
+      ...locals.map((local) => `    ${this.cell(local)} += ${local};`),
       '  }',
       '  return i;',
       '}',
@@ -80,6 +96,15 @@ export class DriverWriter {
   /** A function that delivers to a link's targets from outside of a run. Written once, when first asked for. */
   private emitFunction(link: number): string {
     return this.declare(`emit${link}`, () => this.writeEmit(link, 'value', 'time'));
+  }
+
+  /** A side output is off the hot path: always a function of its own. */
+  private sideFunction(link: number, side: number): string {
+    const targets = [...this.links[link]!.sides.values()][side]!;
+    return this.declare(`side${link}_${side}`, () => {
+      this.line(`${this.cell(sideCount(link, side))}++;`);
+      for (const target of targets) this.writeTarget(target, 'value', 'time');
+    });
   }
 
   private enterFunction(link: number, input: number): string {
@@ -117,7 +142,7 @@ export class DriverWriter {
   }
 
   writeEmit(index: number, value: string, time: string): void {
-    this.count(`out${index}`);
+    this.count(mainCount(index));
     for (const target of this.links[index]!.targets) this.writeTarget(target, value, time);
   }
 
@@ -131,9 +156,15 @@ export class DriverWriter {
   }
 
   private count(counter: string): void {
-    if (this.counted === undefined) return this.line(`${counterCell(counter)}++;`);
+    if (this.counted === undefined) return this.line(`${this.cell(counter)}++;`);
     this.counted.add(counter);
     this.line(`${counter}++;`);
+  }
+
+  private cell(counter: string): string {
+    let place = this.counts.get(counter);
+    if (place === undefined) this.counts.set(counter, (place = this.counts.size));
+    return `counts[${place}]`;
   }
 
   bind(value: unknown, hint: string): string {
@@ -159,10 +190,6 @@ export class DriverWriter {
     body();
     this.indent--;
   }
-}
-
-function counterCell(counter: string): string {
-  return `outputs[${counter.slice(3)}]`;
 }
 
 /** Whether an operator can emit outside of an element's journey through the text that it writes itself. */
@@ -196,7 +223,7 @@ class LinkSite implements CodeSite {
     const key = keys[input];
     if (key !== undefined) {
       this.key = this.evaluate(`${this.bind(key, 'key')}(${this.value})`);
-      this.statement(`${this.bind(context.subtask.backend, 'backend')}.enter(${this.key});`);
+      this.evaluate(`${this.bind(context.subtask.backend, 'backend')}.enter(${this.key})`);
     }
     if (operator.inline !== undefined) return operator.inline(this, input);
     this.statement(`${this.bind(context, 'context')}.time = ${this.timestamp};`);

@@ -1,19 +1,25 @@
 import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
+import type { GraphNode } from '../graph/node.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { SourceReader } from '../operators/connector.ts';
 import type { Logger } from '../operators/logger.ts';
 import { Workspace } from '../state/spill.ts';
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../time/timestamp.ts';
+import { describeJob, hasNoOutput } from './diagnosis.ts';
 import { operatorFailure } from './failure.ts';
+import { InputSize } from './inputSize.ts';
 import { type JobStatus, Lifecycle } from './lifecycle.ts';
 import type { JobMetrics, OperatorReport } from './metrics.ts';
 import type { Platform } from './platform.ts';
+import { type MeasuredSource, type Progress, progressOf } from './progress.ts';
 import { Scheduler } from './scheduler.ts';
+import type { SourceFeed } from './sourceFeed.ts';
 import { SplitAssigner } from './splitAssigner.ts';
 import type { JobScope } from './subtaskBuilder.ts';
 import type { Task, TaskListener } from './task.ts';
 import { type SourceTask, type TaskGraph, TaskGraphBuilder } from './taskGraph.ts';
+import { WatermarkWatch } from './watermarkWatch.ts';
 
 /** What a job is started with. */
 export interface JobParts {
@@ -25,12 +31,9 @@ export interface JobParts {
   readonly onError: JobScope['onError'];
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** Bytes read of the bytes there are, for bounded sources that know; `undefined` for others. */
-export interface Progress {
-  readonly read: number;
-  readonly total: number;
+  /** The caller sees for itself when there is no output: then it is no warning. */
+  readonly isEmptyTold?: boolean;
+  readonly generateCode?: boolean | undefined;
 }
 
 /** A source's reader and the subtasks that share it. */
@@ -51,16 +54,22 @@ export class LocalJob implements TaskListener {
   private settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   private remaining: number;
   private closing: Promise<void> | undefined;
-  private totalBytes: number | undefined;
+  private readonly measured: MeasuredSource[] = [];
+  private readonly watch: WatermarkWatch | undefined;
+  private readonly onAbort = (): void => void this.cancel();
 
   constructor(parts: JobParts) {
     this.parts = parts;
     this.name = parts.name;
-    const { plan, builder, platform, logger, onError, seed } = parts;
+    const { plan, builder, platform, logger, onError, seed, generateCode } = parts;
     const workspace = new Workspace(platform.spill, platform.memoryLimit);
-    const scope: JobScope = { builder, mode: plan.mode, maxParallelism: plan.maxParallelism, onError, seed, clock: platform.clock, logger, workspace };
+    const { mode, maxParallelism } = plan;
+    const scope: JobScope = { builder, mode, maxParallelism, onError, seed, clock: platform.clock, logger, workspace, generateCode };
     this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(platform), this).build();
     this.remaining = this.graph.tasks.length;
+    const timed = this.graph.sources.filter(({ feed }) => feed.isTimed);
+    // In batch mode nothing waits for a watermark.
+    if (timed.length > 0 && mode === 'streaming') this.watch = this.watchOver(timed);
     this.finished = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     // A failure that nobody awaits is told by the status and the log; it must not end the process.
     this.finished.catch(() => undefined);
@@ -73,18 +82,16 @@ export class LocalJob implements TaskListener {
   /** Opens every operator and source, then lets records flow. */
   async start(): Promise<void> {
     const { signal } = this.parts;
+    signal?.addEventListener('abort', this.onAbort, { once: true });
     try {
-      signal?.throwIfAborted();
-      await Promise.all(this.graph.instances.map(async ({ instance }) => instance.operator.open?.()));
-      const sources = await this.openSources();
-      for (const { chain } of this.graph.tasks) chain.connect();
-      if (this.lifecycle.send('start')) this.flow(sources);
+      if (signal?.aborted === true) await this.cancel();
+      else await this.open();
     } catch (error) {
       await this.fail(error);
       throw error;
     }
-    signal?.addEventListener('abort', () => void this.cancel(), { once: true });
-    if (signal?.aborted === true) await this.cancel();
+    // Canceled before it ran.
+    if (this.lifecycle.status === 'canceled') await this.finished;
   }
 
   /** Ends sources where they are and lets what is under way arrive. With `drain` time goes to its end, so that open windows fire. */
@@ -112,10 +119,9 @@ export class LocalJob implements TaskListener {
     return { job: this.name, at, operators: this.graph.instances.map(({ instance, task }) => this.report(instance, task, at)) };
   }
 
-  /** How far bounded sources that know their size have come. */
+  /** How far bounded sources have come; `undefined` when none of them knows its size. */
   progress(): Progress | undefined {
-    if (this.totalBytes === undefined) return undefined;
-    return { read: this.graph.sources.reduce((sum, { feed }) => sum + feed.bytes, 0), total: this.totalBytes };
+    return progressOf(this.measured);
   }
 
   /** Called on every change of status. */
@@ -127,7 +133,9 @@ export class LocalJob implements TaskListener {
     if (--this.remaining > 0) return;
     this.closing = this.close().then(
       () => {
-        if (this.lifecycle.send('finish')) this.settle!.resolve();
+        if (!this.lifecycle.send('finish')) return;
+        this.sayIfNothingCameOut();
+        this.settle!.resolve();
       },
       (error: unknown) => this.fail(error),
     );
@@ -148,6 +156,20 @@ export class LocalJob implements TaskListener {
     this.closing = this.close(error).catch(() => undefined);
     await this.closing;
     this.settle!.reject(error);
+  }
+
+  private async open(): Promise<void> {
+    await Promise.all(this.graph.instances.map(async ({ instance }) => instance.operator.open?.()));
+    const sources = await this.openSources();
+    for (const { chain } of this.graph.tasks) chain.connect();
+    if (this.lifecycle.send('start')) this.flow(sources);
+  }
+
+  private watchOver(sources: readonly SourceTask[]): WatermarkWatch {
+    const feeds = sources.map(({ feed }) => feed);
+    const watch = new WatermarkWatch(feeds, this.parts.platform.clock, this.parts.logger);
+    for (const feed of feeds) feed.onRecords = () => watch.touch();
+    return watch;
   }
 
   private async openSources(): Promise<readonly OpenSource[]> {
@@ -174,17 +196,35 @@ export class LocalJob implements TaskListener {
     const context = { signal: this.enumeration.signal, bounded: plan.mode === 'batch', clock, later };
     for (const { reader, tasks } of sources) {
       for (const { feed, task } of tasks) feed.start(task, reader, later);
-      void new SplitAssigner(
-        reader,
-        tasks.map(({ feed }) => feed),
-      ).run(context);
+      const feeds = tasks.map(({ feed }) => feed);
+      void new SplitAssigner(reader, feeds, this.measure(reader, tasks[0]!.node, feeds)).run(context);
     }
     for (const task of this.graph.tasks) task.wake();
+  }
+
+  private measure(reader: SourceReader<unknown, unknown>, { uid, traits }: GraphNode, feeds: readonly SourceFeed[]): InputSize | undefined {
+    if (traits.bounded !== true) return undefined;
+    const size = new InputSize(reader);
+    this.measured.push({ uid, size, read: (unit) => feeds.reduce((sum, feed) => sum + (unit === 'bytes' ? feed.bytes : feed.records), 0) });
+    return size;
+  }
+
+  private sayIfNothingCameOut(): void {
+    const metrics = this.metrics();
+    if (!hasNoOutput(metrics)) return;
+    const { message, code } = new MillraceError('job/no-output', `The job "${this.name}" ended with no output.`, {
+      remedy: `See where its elements went:\n${describeJob(metrics)}`,
+    });
+    const { logger, isEmptyTold } = this.parts;
+    if (isEmptyTold === true) logger.info(message, { code });
+    else logger.warn(message, { code });
   }
 
   /** `failure`: why the job did not come to its end, if it did not. */
   private async close(failure?: unknown): Promise<void> {
     this.enumeration.abort();
+    this.watch?.close();
+    this.parts.signal?.removeEventListener('abort', this.onAbort);
     for (const task of this.graph.tasks) if (!task.isOver) task.abandon();
     const closed = await Promise.allSettled([
       ...this.graph.instances.map(async ({ instance }) => instance.operator.close?.(failure)),
@@ -209,6 +249,7 @@ export class LocalJob implements TaskListener {
       bytesOut: metrics.bytesOut,
       late: metrics.late,
       rejected: metrics.rejected,
+      rejectedBy: Object.fromEntries(metrics.rejectedBy()),
       dropped: node.kind === 'filter' ? metrics.recordsIn - metrics.recordsOut - metrics.rejected : metrics.dropped,
       watermark,
       lag: watermark === null || watermark === MAX_TIMESTAMP ? null : at - watermark,

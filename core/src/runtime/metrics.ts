@@ -14,6 +14,8 @@ export interface OperatorReport {
   readonly late: number;
   /** Elements refused by a schema or lost to an error. */
   readonly rejected: number;
+  /** The same by the code of what was wrong with them. */
+  readonly rejectedBy: Readonly<Record<string, number>>;
   /** Elements that the operator let go by its own rule. */
   readonly dropped: number;
   /** The event-time clock, in ms; `null` before the first watermark. */

@@ -41,7 +41,7 @@ export function plainDriver(links: readonly Link[], control: Control): Driver {
 }
 
 /** Gives contexts their side outputs. */
-export function connectSides(links: readonly Link[], fork: (targets: readonly Target[]) => Emit): void {
+function connectSides(links: readonly Link[], fork: (targets: readonly Target[]) => Emit): void {
   for (const { context, sides } of links) {
     for (const [name, targets] of sides) {
       const push = fork(targets);
@@ -56,7 +56,7 @@ export function connectSides(links: readonly Link[], fork: (targets: readonly Ta
 }
 
 /** Delivers one element to an operator: time, key, handler, and the error policy around them. */
-export function enterLink(link: Link, input: number): Emit {
+function enterLink(link: Link, input: number): Emit {
   const { context, operator, policy, reject, uid } = link;
   const handler = operator.inputs[input]! as (value: unknown) => void;
   const key = link.keys[input] as ((value: unknown) => string) | undefined;

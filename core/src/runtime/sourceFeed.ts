@@ -28,6 +28,8 @@ export interface SplitTime {
   readonly split: string;
   readonly watermark: Timestamp;
   readonly idle: boolean;
+  /** Not read for the moment, since it is too far ahead of others of its alignment group. */
+  readonly held: boolean;
 }
 
 /** A source subtask's state: splits that are being read and where, splits that wait, and the time of all. */
@@ -54,6 +56,12 @@ export class SourceFeed implements Feed, SplitListener {
   private stopping: { readonly drain: boolean } | undefined;
   private failure: MillraceError | undefined;
   private cancelIdleCheck: (() => void) | undefined;
+  /** Elements taken so far. */
+  records = 0;
+  /** The source has ended, or was closed. */
+  isOver = false;
+  /** Told when elements have come. */
+  onRecords: () => void = () => undefined;
   /** Told when a split has been read to its end and processed. */
   onSplitEnd: (split: string) => void = () => undefined;
 
@@ -105,8 +113,31 @@ export class SourceFeed implements Feed, SplitListener {
   }
   private finishedBytes = 0;
 
+  get uid(): string {
+    return this.parts.uid;
+  }
+
+  /** Whether its elements have a time. */
+  get isTimed(): boolean {
+    return this.parts.time !== undefined;
+  }
+
+  /** The time given out so far. */
+  get watermark(): Timestamp {
+    return this.times.output.watermark;
+  }
+
+  get idle(): boolean {
+    return this.times.output.idle;
+  }
+
   splitTimes(): readonly SplitTime[] {
-    return [...this.reading].map(({ split, idle, generator }) => ({ split, idle, watermark: generator?.current() ?? MIN_TIMESTAMP }));
+    return [...this.reading].map(({ split, idle, generator, alignment }) => ({
+      split,
+      idle,
+      watermark: generator?.current() ?? MIN_TIMESTAMP,
+      held: alignment?.mayRead() === false,
+    }));
   }
 
   snapshot(): SourceSnapshot {
@@ -140,9 +171,13 @@ export class SourceFeed implements Feed, SplitListener {
   }
 
   close(): void {
+    this.isOver = true;
     this.abort.abort();
     this.cancelIdleCheck?.();
-    for (const split of this.reading) split.close();
+    for (const split of this.reading) {
+      this.finishedBytes += split.bytes;
+      split.close();
+    }
     this.reading.clear();
     this.ready = [];
   }
@@ -165,6 +200,8 @@ export class SourceFeed implements Feed, SplitListener {
 
   private process(task: Task, split: SplitReader): boolean {
     const batch = split.takeBatch();
+    this.records += batch.values.length;
+    this.onRecords();
     const { operator } = this.parts;
     operator.generator = split.generator;
     const finish = (): void => {

@@ -1,4 +1,5 @@
 import type { ReadContext, SourceReader } from '../operators/connector.ts';
+import type { InputSize } from './inputSize.ts';
 import type { SourceFeed } from './sourceFeed.ts';
 
 /** Somebody who waits for splits to end. */
@@ -11,14 +12,17 @@ interface Waiter {
 export class SplitAssigner {
   private readonly reader: SourceReader<unknown, unknown>;
   private readonly feeds: readonly SourceFeed[];
+  private readonly size: InputSize | undefined;
   private readonly seen = new Set<string>();
   private readonly over = new Set<string>();
   private waiters: Waiter[] = [];
   private next = 0;
 
-  constructor(reader: SourceReader<unknown, unknown>, feeds: readonly SourceFeed[]) {
+  /** `size` adds up what the splits hold, where somebody wants to know. */
+  constructor(reader: SourceReader<unknown, unknown>, feeds: readonly SourceFeed[], size?: InputSize) {
     this.reader = reader;
     this.feeds = feeds;
+    this.size = size;
     for (const feed of feeds) feed.onSplitEnd = (split) => this.onEnded(split);
   }
 
@@ -38,8 +42,9 @@ export class SplitAssigner {
 
   private assign(splits: readonly string[]): void {
     const dealt = this.feeds.map((): string[] => []);
-    for (const split of splits) {
-      if (this.seen.has(split)) continue;
+    const fresh = [...new Set(splits)].filter((split) => !this.seen.has(split));
+    this.size?.add(fresh);
+    for (const split of fresh) {
       this.seen.add(split);
       dealt[this.next++ % this.feeds.length]!.push(split);
     }

@@ -10,6 +10,7 @@ import type { Operator, OperatorDefinition } from '../operators/operator.ts';
 import { OperatorContext } from '../operators/operatorContext.ts';
 import { OperatorMetrics } from '../operators/operatorMetrics.ts';
 import { RandomGenerator, seedOf } from '../operators/random.ts';
+import { logRejection } from '../operators/rejectionLog.ts';
 import { SinkOperator } from '../operators/sink.ts';
 import { SourceOperator } from '../operators/source.ts';
 import type { StateHandles, StateShape } from '../state/descriptor.ts';
@@ -31,6 +32,8 @@ export interface JobScope {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly workspace: Workspace;
+  /** `undefined`: where the host allows it. */
+  readonly generateCode?: boolean | undefined;
 }
 
 /** An operator's instance for one subtask, with its context and what it does with elements that fail. */
@@ -91,19 +94,13 @@ function definitionOf({ operator, source, sink }: NodeBehaviour): OperatorDefini
   return { create: (context) => new SinkOperator(context, sink!) };
 }
 
-/** How many rejections of an operator are logged one by one; their number is a metric. */
-const LOGGED_REJECTIONS = 3;
-
 function rejecter(context: OperatorContext): SubtaskInstance['reject'] {
-  const { uid, logger, metrics } = context.subtask;
+  const { uid, metrics } = context.subtask;
   return (error, value, timestamp) => {
-    metrics.rejected++;
     const code = isMillraceError(error) ? error.code : 'operator/failed';
-    if (metrics.rejected <= LOGGED_REJECTIONS) {
-      const last = metrics.rejected === LOGGED_REJECTIONS ? ' Further ones are only counted.' : '';
-      logger.warn(`[${code}] uid "${uid}": an element was rejected: ${describeError(error)}.${last}`);
-    }
-    const rejected: Rejected = { place: uid, code, reason: describeError(error), value };
-    context.outputAt(DEAD_LETTERS, rejected, timestamp);
+    const reason = isMillraceError(error) ? error.problem : describeError(error);
+    metrics.reject(code);
+    logRejection(context.subtask, code, `an element was rejected: ${reason}`);
+    context.outputAt(DEAD_LETTERS, { place: uid, code, reason, value } satisfies Rejected, timestamp);
   };
 }

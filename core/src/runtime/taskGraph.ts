@@ -89,7 +89,7 @@ export class TaskGraphBuilder {
     const writers: TaskWriter[] = [];
     const links = instances.map((instance, link) => this.link(instance, link, chain, subtask, writers));
     let task: Task | undefined;
-    const runtime = new Chain(links, control, (link, watermark) => task!.forwardWatermark(link, watermark));
+    const runtime = new Chain(links, control, (link, watermark) => task!.forwardWatermark(link, watermark), this.scope.generateCode);
     const feed = this.feed(chain, subtask, instances[0]!);
     const name = `${instances[0]!.node.uid} (${subtask + 1}/${chain.parallelism})`;
     const built = new Task({ name, chain: runtime, control, feed, writers, clock: this.scope.clock, listener: this.listener });

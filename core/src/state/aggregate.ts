@@ -146,6 +146,7 @@ export function list<T>(): Aggregate<T, T[]> {
     merge: (a, b) => [...a, ...b],
     result: (items) => [...items],
     copy: (items) => [...items],
+    grows: true,
   });
 }
 
@@ -157,6 +158,7 @@ export function distinct<T>(of: (value: T) => string | number | bigint | boolean
     merge: (a, b) => new Set([...a, ...b]),
     result: (seen) => seen.size,
     copy: (seen) => new Set(seen),
+    grows: true,
   });
 }
 

@@ -9,4 +9,9 @@ export interface AggregateDefinition<T, A, R> {
   result(accumulator: A): R;
   /** Needed where `add` or `merge` change an accumulator in place: lets a snapshot drain while `add` goes on. */
   copy?(accumulator: A): A;
+  /**
+   * True where an accumulator grows with the number of its elements, such as a list or a set. A frame that slides over elements (`over`)
+   * then folds them anew for each result instead of holding an accumulator with each.
+   */
+  readonly grows?: boolean;
 }

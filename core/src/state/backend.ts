@@ -1,7 +1,9 @@
 import type { AggregateShape } from './aggregate.ts';
 import type { StateDescriptor } from './descriptor.ts';
+import type { FrameState } from './frameTable.ts';
 import type { Key } from './key.ts';
 import type { KeyedTimers, TimerShape } from './keyedTimers.ts';
+import type { TimeBuffers } from './timeBuffer.ts';
 
 /** A piece of keyed state outside its table. Together with the operator's uid and the key group this is its address and content. */
 export interface StateEntry {
@@ -33,6 +35,10 @@ export interface KeyedBackend {
   open<H>(name: string, descriptor: StateDescriptor<H>): H;
   /** Declares aggregates per key. Once per name. */
   openAggregates(name: string, shape: AggregateShape<never>): AggregateState;
+  /** Declares aggregates per key over rows that a frame slides over. Once per name. */
+  openFrames(name: string, shape: AggregateShape<never>): FrameState;
+  /** Declares time-ordered buffers per key. Once per name. */
+  openTimeBuffers<V>(name: string): TimeBuffers<V>;
   /** Declares the operator's timers. Once. */
   openTimers(shape: TimerShape, onEarlier: (at: number) => void): KeyedTimers;
   /** Forgets everything about the current key. */

@@ -149,8 +149,11 @@ export class ObjectCells implements Cells {
     this.accumulators.set(slot, this.definition.add(this.accumulators.get(slot), input as never));
   }
   merge(slot: number, from: ObjectCells, fromSlot: number): void {
-    // `merge` may change its first argument only where there is a `copy`; this accumulator is ours to change.
-    this.accumulators.set(slot, this.definition.merge(this.accumulators.get(slot), from.accumulators.get(fromSlot)));
+    // The first accumulator is ours to change. The second may become the result as it is, and change with it later: where accumulators
+    // change in place it has to be a copy.
+    const other = from.accumulators.get(fromSlot);
+    const { definition } = this;
+    this.accumulators.set(slot, definition.merge(this.accumulators.get(slot), definition.copy === undefined ? other : definition.copy(other)));
   }
   result(slot: number): unknown {
     return this.definition.result(this.accumulators.get(slot));

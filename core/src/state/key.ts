@@ -39,6 +39,19 @@ class ByteList implements ByteSink {
 const scratch = new DataView(new ArrayBuffer(8));
 
 /**
+ * Refuses what is no key, whatever its type claims: `keyBy` functions read foreign data.
+ *
+ * @throws MillraceError `key/invalid`
+ */
+export function checkKey(key: unknown): void {
+  const kind = typeof key;
+  if (kind === 'string' || kind === 'boolean' || kind === 'bigint') return;
+  if (kind === 'number' && !Number.isNaN(key)) return;
+  if (!Array.isArray(key)) throw invalidKey(key);
+  for (const part of key) checkKey(part);
+}
+
+/**
  * The hash of a key's canonical bytes, spread by Flink's murmur finish. One hash serves the index of a state table and the key
  * group, so that a key is read once. Any int32.
  */

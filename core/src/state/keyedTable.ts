@@ -1,5 +1,5 @@
 import type { Column } from './column.ts';
-import type { Key } from './key.ts';
+import { checkKey, type Key } from './key.ts';
 import { KeyIndex } from './keyIndex.ts';
 
 const UNKNOWN = -2;
@@ -25,6 +25,7 @@ export class KeyedTable {
 
   /** Makes `key` the current one. Nothing is looked up until a cell needs it. */
   enter(key: Key): void {
+    if (typeof key !== 'string') checkKey(key);
     this.currentKey = key;
     this.currentSlot = UNKNOWN;
   }

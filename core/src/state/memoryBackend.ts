@@ -5,12 +5,14 @@ import { AggregateTable } from './aggregateTable.ts';
 import type { KeyedBackend, StateEntry } from './backend.ts';
 import { type Cell, ExpiringCell, PlainCell } from './cell.ts';
 import type { StateDescriptor } from './descriptor.ts';
+import { FrameTable } from './frameTable.ts';
 import type { Key } from './key.ts';
 import { KeyedTable } from './keyedTable.ts';
 import { KeyedTimers, type TimerShape } from './keyedTimers.ts';
 import { ExpiringListState, MemoryListState } from './listHandles.ts';
 import { ExpiringMapState, MemoryMapState } from './mapHandles.ts';
 import type { StoredState } from './storedState.ts';
+import { MemoryTimeBuffers, type TimeBuffers } from './timeBuffer.ts';
 import { type Expiry, expiryOf } from './ttl.ts';
 import { MemoryAggregatingState, MemoryReducingState, MemoryValueState } from './valueHandles.ts';
 
@@ -42,6 +44,18 @@ export class MemoryBackend implements KeyedBackend {
     const table = new AggregateTable(name, shape, this.table);
     this.register(table);
     return table;
+  }
+
+  openFrames(name: string, shape: AggregateShape<never>): FrameTable {
+    const table = new FrameTable(name, shape, this.table);
+    this.register(table);
+    return table;
+  }
+
+  openTimeBuffers<V>(name: string): TimeBuffers<V> {
+    const buffers = new MemoryTimeBuffers<V>(name, this.table);
+    this.register(buffers);
+    return buffers;
   }
 
   openTimers(shape: TimerShape, onEarlier: (at: number) => void): KeyedTimers {

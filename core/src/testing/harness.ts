@@ -75,9 +75,9 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
     this.platform.clock.advanceTo(startAt);
     const env = new StreamEnvironment(run);
     const nodes = this.connect(env, pipeline);
-    const plan = env.plan();
+    const { plan, builder } = env.compile();
     const scope = {
-      builder: env.builder,
+      builder,
       mode: plan.mode,
       maxParallelism: plan.maxParallelism,
       onError: run.onError ?? 'fail',
@@ -85,6 +85,7 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
       clock: this.platform.clock,
       logger: run.logger ?? SILENT,
       workspace: new Workspace(undefined, undefined),
+      generateCode: run.generateCode,
     } as const;
     this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(this.platform), {
       onFinished: () => undefined,

@@ -1,0 +1,14 @@
+import { defineSink, type Sink } from '../operators/connector.ts';
+
+/** Takes every element and does nothing: for measuring, and for outputs that nobody wants but whose operators have to run. */
+export function discard(): Sink<unknown> {
+  return defineSink<unknown>({
+    name: 'discard',
+    open: () => ({
+      write: () => undefined,
+      writeOne: () => undefined,
+      prepare: async () => [],
+      commit: async () => undefined,
+    }),
+  });
+}

@@ -1,0 +1,211 @@
+import { expect, test } from 'vitest';
+import { StreamEnvironment } from '../../src/api/environment.ts';
+import { forEach } from '../../src/connectors/forEach.ts';
+import { fromArray } from '../../src/connectors/fromArray.ts';
+import { DEAD_LETTER_UID } from '../../src/graph/deadLetters.ts';
+import { explainText } from '../../src/graph/explain.ts';
+import type { ErrorPolicy } from '../../src/graph/builder.ts';
+import { defineSource, type Rejected } from '../../src/operators/connector.ts';
+import type { Logger } from '../../src/operators/logger.ts';
+
+const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+
+function recordingLogger(): Logger & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const at = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+const poisoned = (n: number): number => {
+  if (n % 4 === 0) throw new Error('poison');
+  return n * 10;
+};
+
+interface Ran {
+  readonly out: number[];
+  readonly dead: Rejected[];
+  readonly rejected: number;
+  readonly error: unknown;
+  readonly log: readonly string[];
+}
+
+async function run(options: {
+  readonly job?: ErrorPolicy;
+  readonly operator?: ErrorPolicy;
+  readonly mode?: 'batch';
+  readonly parallelism?: number;
+  readonly generateCode?: boolean;
+}): Promise<Ran> {
+  const out: number[] = [];
+  const dead: Rejected[] = [];
+  const logger = recordingLogger();
+  const env = new StreamEnvironment({ mode: options.mode ?? 'streaming', parallelism: options.parallelism ?? 1, logger });
+  env.deadLetterTo(forEach((rejected) => void dead.push(rejected)));
+  env
+    .from(fromArray(NUMBERS))
+    .map(poisoned, { uid: 'poisoned', ...(options.operator && { onError: options.operator }) })
+    .filter((n) => n !== 10)
+    .sinkTo(forEach((n) => void out.push(n)));
+  const job = await env.start('poison', { onError: options.job ?? 'fail', ...(options.generateCode === false && { generateCode: false }) });
+  const error = await job.finished.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  const rejected = job
+    .metrics()
+    .operators.filter(({ uid }) => uid === 'poisoned')
+    .reduce((sum, report) => sum + report.rejected, 0);
+  return { out: out.toSorted((a, b) => a - b), dead, rejected, error, log: logger.lines };
+}
+
+const GOOD = [20, 30, 50, 60, 70, 90, 100].filter((n) => n !== 10);
+const LETTERS = [4, 8].map((value) => ({ place: 'poisoned', code: 'operator/failed', reason: 'poison', value }));
+
+test('a job fails on the first element that a function throws on, by its uid', async () => {
+  const { error, dead } = await run({});
+  expect(error).toMatchObject({ code: 'operator/failed', uid: 'poisoned' });
+  expect(dead).toEqual([]);
+});
+
+for (const mode of [undefined, 'batch'] as const) {
+  for (const parallelism of [1, 3]) {
+    for (const generateCode of [true, false]) {
+      const place = `${mode ?? 'streaming'}, parallelism ${parallelism}, ${generateCode ? 'generated' : 'plain'} driver`;
+      const common = { ...(mode && { mode }), parallelism, generateCode };
+
+      test(`dead letters of the job's policy: ${place}`, async () => {
+        const ran = await run({ job: 'deadLetter', ...common });
+        expect(ran).toMatchObject({ out: GOOD, rejected: 2, error: undefined });
+        expect(ran.dead.toSorted((a, b) => Number(a.value) - Number(b.value))).toEqual(LETTERS);
+      });
+
+      test(`an operator has a policy of its own: ${place}`, async () => {
+        expect(await run({ operator: 'deadLetter', ...common })).toMatchObject({ out: GOOD, dead: { length: 2 }, error: undefined });
+        expect(await run({ job: 'deadLetter', operator: 'skip', ...common })).toMatchObject({ out: GOOD, dead: [], rejected: 2, error: undefined });
+        expect(await run({ job: 'skip', operator: 'fail', ...common })).toMatchObject({ error: { code: 'operator/failed', uid: 'poisoned' } });
+      });
+
+      test(`skipped elements are counted and logged: ${place}`, async () => {
+        const ran = await run({ job: 'skip', ...common });
+        expect(ran).toMatchObject({ out: GOOD, dead: [], rejected: 2, error: undefined });
+        expect(ran.log).toEqual([4, 8].map(() => 'warn [operator/failed] uid "poisoned": an element was rejected: poison.'));
+      });
+    }
+  }
+}
+
+test('every kind of failing function is covered: of time, key, flatMap, reduce, sink', async () => {
+  for (const parallelism of [1, 2]) {
+    for (const generateCode of [true, false]) {
+      const dead: Rejected[] = [];
+      const out: number[] = [];
+      const env = new StreamEnvironment({ parallelism, generateCode, onError: 'deadLetter', logger: recordingLogger(), deadLetters: forEach((r) => void dead.push(r)) });
+      const bad = (n: number, ...poison: number[]): void => {
+        if (poison.includes(n)) throw new TypeError(`no ${n}`);
+      };
+      env
+        .from(fromArray(NUMBERS), { uid: 'source', time: { timestamp: (n) => (bad(n, 1), n === 2 ? Number.NaN : n) } })
+        .flatMap(
+          function* each(n) {
+            yield n;
+            bad(n, 3);
+          },
+          { uid: 'flat' },
+        )
+        .keyBy((n) => (bad(n, 4), n === 5 ? (undefined as unknown as string) : 'key'))
+        .reduce((a, b) => (bad(b, 6), Math.max(a, b)), { uid: 'reduce' })
+        .sinkTo(forEach((n) => (bad(n, 7), void out.push(n))), { uid: 'sink' });
+      await env.execute('everything');
+      const told = dead.map(({ place, code, value }) => `${place} ${code} ${String(value)}`).toSorted();
+      expect(told).toEqual([
+        'flat operator/failed 3',
+        'reduce key/invalid 5',
+        'reduce operator/failed 4',
+        'reduce operator/failed 6',
+        'sink operator/failed 7',
+        'source operator/failed 1',
+        'source timestamp/invalid NaN'.replace('NaN', '2'),
+      ]);
+      expect(out).toEqual([3, 8, 9, 10]);
+    }
+  }
+});
+
+const refusing = defineSource<number, number>({
+  name: 'refusing',
+  bounded: true,
+  open: () => ({
+    splits: async () => ['only'],
+    async *read() {
+      const refusal = (row: number): Rejected => ({ place: `rows:${row}`, code: 'csv/malformed', reason: 'too few columns', value: `row ${row}` });
+      yield { values: [1, 2], position: 1, rejected: [refusal(3)] };
+      yield { values: [], position: 2, rejected: [4, 5, 6].map(refusal) };
+    },
+  }),
+});
+
+test('what a source refuses is a dead letter, unless its side output is taken', async () => {
+  const dead: Rejected[] = [];
+  const env = new StreamEnvironment({ deadLetters: forEach((rejected) => void dead.push(rejected)) });
+  expect(await env.from(refusing).collect()).toEqual([1, 2]);
+  expect(dead.map(({ place }) => place)).toEqual(['rows:3', 'rows:4', 'rows:5', 'rows:6']);
+
+  dead.length = 0;
+  const other = new StreamEnvironment({ deadLetters: forEach((rejected) => void dead.push(rejected)) });
+  const source = other.from(refusing);
+  source.sinkTo(forEach(() => undefined));
+  expect((await source.side('rejected').collect()).map(({ place }) => place)).toEqual(['rows:3', 'rows:4', 'rows:5', 'rows:6']);
+  expect(dead).toEqual([]);
+});
+
+test('refusals that nobody takes are counted by reason, and the first are logged', async () => {
+  const logger = recordingLogger();
+  const env = new StreamEnvironment({ logger });
+  env.from(refusing, { uid: 'rows' }).sinkTo(forEach(() => undefined));
+  const job = await env.start('refused');
+  await job.finished;
+  expect(job.metrics().operators[0]).toMatchObject({ recordsIn: 2, recordsOut: 2, rejected: 4, rejectedBy: { 'csv/malformed': 4 } });
+  expect(logger.lines).toEqual([
+    'warn [csv/malformed] uid "rows": rows:3 was rejected: too few columns.',
+    'warn [csv/malformed] uid "rows": rows:4 was rejected: too few columns.',
+    'warn [csv/malformed] uid "rows": rows:5 was rejected: too few columns. Further ones are only counted.',
+  ]);
+});
+
+test('the policy needs a place to send to', () => {
+  const build = (job: ErrorPolicy, operator?: ErrorPolicy): StreamEnvironment => {
+    const env = new StreamEnvironment({ onError: job });
+    env
+      .from(fromArray(NUMBERS))
+      .map(poisoned, { uid: 'poisoned', ...(operator && { onError: operator }) })
+      .sinkTo(forEach(() => undefined));
+    return env;
+  };
+  expect(() => build('deadLetter').plan()).toThrow(expect.objectContaining({ code: 'graph/option', uid: undefined }));
+  expect(() => build('fail', 'deadLetter').plan()).toThrow(expect.objectContaining({ code: 'graph/option', uid: 'poisoned' }));
+  expect(() => build('skip').plan()).not.toThrow();
+});
+
+test('the sink is part of the plan, and of the plan only', () => {
+  const env = new StreamEnvironment({ onError: 'deadLetter' });
+  env.deadLetterTo(forEach(() => undefined));
+  env
+    .from(fromArray(NUMBERS), { uid: 'numbers' })
+    .map(poisoned, { uid: 'poisoned' })
+    .sinkTo(
+      forEach(() => undefined),
+      { uid: 'out' },
+    );
+  expect(explainText(env.plan())).toContain('sink "dead letters" [dead-letters]');
+  expect(env.plan().graph.nodes.map(({ uid }) => uid)).toEqual(['numbers', 'poisoned', 'out', DEAD_LETTER_UID]);
+  expect(env.builder.graph().nodes).toHaveLength(3);
+});
+
+test('a sink for dead letters that fails fails the job', async () => {
+  const broken = forEach(() => {
+    throw new Error('disk full');
+  });
+  const env = new StreamEnvironment({ onError: 'deadLetter', deadLetters: broken, logger: recordingLogger() });
+  const collected = env.from(fromArray(NUMBERS)).map(poisoned).collect();
+  await expect(collected).rejects.toMatchObject({ uid: DEAD_LETTER_UID });
+});
