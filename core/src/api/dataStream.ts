@@ -4,13 +4,19 @@ import type { ExchangeKind, NodeTraits } from '../graph/node.ts';
 import { assignTimeOperator } from '../operators/assignTime.ts';
 import { type AsyncMap, asyncMapOperator, type FailedCall } from '../operators/asyncMap.ts';
 import type { Sink } from '../operators/connector.ts';
+import type { Emits, Emitted } from '../operators/emits.ts';
 import { filterOperator } from '../operators/filter.ts';
 import { flatMapOperator } from '../operators/flatMap.ts';
 import { type Iteration, type IterationOptions, iterateOperator } from '../operators/iterate.ts';
+import { processOperator } from '../operators/keyedProcess.ts';
 import { mapOperator } from '../operators/map.ts';
 import type { OperatorDefinition } from '../operators/operator.ts';
+import type { OutputShape, OutputStreams } from '../operators/outputs.ts';
 import type { Key } from '../state/key.ts';
 import type { EventTime } from '../time/watermark.ts';
+import { declarationsOf, handlersOf, type PlainBehaviour } from './behaviour.ts';
+import { BroadcastDataStreams } from './broadcastDataStreams.ts';
+import { ConnectedDataStreams } from './connectedDataStreams.ts';
 import type { KeyedStream } from './keyedStream.ts';
 import type { OperatorStream } from './operatorStream.ts';
 import type { StreamOrigin } from './origin.ts';
@@ -87,6 +93,14 @@ export class DataStream<out T> {
     return this.origin.factory.operator(this.origin.append(spec, others.map((other) => other.origin)));
   }
 
+  /** A process function: a handler with clocks, counters and side outputs. State and timers belong to keys: `keyBy` first for these. */
+  process<const OT extends OutputShape = {}, R extends Emits = void>(
+    behaviour: PlainBehaviour<T, OT, R>,
+  ): OperatorStream<Emitted<R>, OutputStreams<OT>> {
+    const operator = processOperator(handlersOf(behaviour, ['onElement']), declarationsOf(behaviour));
+    return this.origin.factory.operator(this.origin.append({ kind: 'process', operator, options: behaviour }));
+  }
+
   /** Brings the elements of a key together: what keyed state, windows and joins are over. The function must be pure. */
   keyBy<const K extends Key>(key: (value: T) => K): KeyedStream<K, T> {
     return this.origin.factory.keyed(this.origin.keyed(key));
@@ -95,6 +109,16 @@ export class DataStream<out T> {
   /** The elements of several streams as one, in no order between them. */
   union<const U extends readonly DataStream<unknown>[]>(...others: U): DataStream<T | ElementOf<U[number]>> {
     return this.origin.factory.data(this.origin.joined(others.map((other) => other.origin)));
+  }
+
+  /** Lets two streams of different elements meet in one operator. */
+  connect<U>(other: DataStream<U>): ConnectedDataStreams<T, U> {
+    return new ConnectedDataStreams(this.origin, other.origin.unkeyed());
+  }
+
+  /** Lets this stream meet one whose elements, such as rules, go to every subtask. */
+  connectBroadcast<B>(rules: DataStream<B>): BroadcastDataStreams<T, B> {
+    return new BroadcastDataStreams(this.origin, rules.origin);
   }
 
   /** Deals elements out evenly to the subtasks of the next operator. */

@@ -1,20 +1,34 @@
+import { MillraceError } from '../errors/millraceError.ts';
 import type { OperatorOptions } from '../graph/builder.ts';
 import type { Emits, Emitted } from '../operators/emits.ts';
 import { processOperator } from '../operators/keyedProcess.ts';
+import { overOperator } from '../operators/over.ts';
 import type { OutputShape, OutputStreams } from '../operators/outputs.ts';
 import { reduceOperator } from '../operators/reduce.ts';
 import { rollingAggregateOperator } from '../operators/rollingAggregate.ts';
 import { type Aggregate, type AggregateResult, type AggregateShape, max, min, sum } from '../state/aggregate.ts';
 import type { StateShape } from '../state/descriptor.ts';
 import type { TimerShape } from '../state/keyedTimers.ts';
+import { type Duration, formatDuration, toNonNegativeMilliseconds } from '../time/duration.ts';
+import { type AsOfJoinDefinition, asOfJoinNode } from './asOfJoin.ts';
 import { declarationsOf, handlersOf, type KeyedBehaviour } from './behaviour.ts';
+import { BroadcastStreams } from './broadcastStreams.ts';
+import { ConnectedStreams } from './connectedStreams.ts';
 import { DataStream } from './dataStream.ts';
+import { type IntervalJoinDefinition, intervalJoinNode } from './intervalJoin.ts';
 import type { OperatorStream } from './operatorStream.ts';
+import type { StreamOrigin } from './origin.ts';
 
 /** A key and a number over its elements. */
 export interface KeyedNumber<K> {
   readonly key: K;
   readonly value: number;
+}
+
+/** An element with its key's aggregates over the time before it. */
+export interface OverResult<out T, out R> {
+  readonly value: T;
+  readonly over: R;
 }
 
 /** A stream whose elements of one key meet in one place: state, timers, windows and joins are per key. */
@@ -28,8 +42,78 @@ export class KeyedStream<K, out T> extends DataStream<T> {
     return factory.keyed(filtered.origin.keyed(key!));
   }
 
+  /** Lets two streams of the same key meet in one operator, with the key's state and timers in common. */
+  override connect<U>(other: KeyedStream<K, U>): ConnectedStreams<K, T, U> {
+    return new ConnectedStreams(this.origin, keyedOrigin(other, 'connect'));
+  }
+
+  /** Lets this stream, with the key's state and timers, meet one whose elements, such as rules, go to every subtask. */
+  override connectBroadcast<B>(rules: DataStream<B>): BroadcastStreams<K, T, B> {
+    return new BroadcastStreams(this.origin, rules.origin);
+  }
+
+  /**
+   * Pairs each element with those of the other stream whose times lie in an interval around its own. A pair is given out when
+   * its later element comes, with that one's time. Elements older than the watermark go to `lateLeft` and `lateRight`.
+   *
+   * @throws MillraceError `duration/invalid`; `graph/option` where no distance lies within the bounds.
+   * @example
+   * const confirmed = orders.keyBy((o) => o.id).intervalJoin(payments.keyBy((p) => p.order), {
+   *   uid: 'confirmed', between: [{ minutes: 0 }, { minutes: 15 }], select: (order, payment) => ({ ...order, paid: payment.cents }),
+   * });
+   */
+  intervalJoin<U, R>(
+    other: KeyedStream<K, U>,
+    definition: IntervalJoinDefinition<T, U, R>,
+  ): OperatorStream<R, { lateLeft: T; lateRight: U }> {
+    const { origin } = this;
+    return origin.factory.operator(origin.append(intervalJoinNode(definition), [keyedOrigin(other, 'intervalJoin')]));
+  }
+
+  /**
+   * Joins each element with the version of its key that was valid at its time: the last one at or before it; of one time, the last
+   * to arrive. Results have the time of their element and come in time order, when the watermark (less `wait`) has reached it.
+   * Elements behind that clock go to `late`. A version behind it counts for elements still to come, unless there is a newer one,
+   * and is told by `lateVersions`. The last version of each key is kept for ever.
+   *
+   * @throws MillraceError `duration/invalid`
+   * @example
+   * const priced = orders.keyBy((o) => o.product).joinAsOf(prices.keyBy((p) => p.product), {
+   *   uid: 'priced', select: (order, price) => ({ ...order, cents: order.count * (price?.cents ?? 0) }),
+   * });
+   */
+  joinAsOf<V, R>(
+    versions: KeyedStream<K, V>,
+    definition: AsOfJoinDefinition<T, V, R>,
+  ): OperatorStream<R, { late: T; lateVersions: V }> {
+    const { origin } = this;
+    return origin.factory.operator(origin.append(asOfJoinNode(definition), [keyedOrigin(versions, 'joinAsOf')]));
+  }
+
+  /**
+   * Each element with its key's aggregates over the elements whose times lie in `[t − last, t]`, `t` being its own: itself, its
+   * peers of the same time, and what came before (SQL's `OVER (… RANGE BETWEEN last PRECEDING AND CURRENT ROW)`). Results come in
+   * time order, when the watermark has reached them. Elements behind the watermark go to `late`.
+   *
+   * @throws MillraceError `duration/invalid`
+   * @example
+   * const shape = { n: count(), spent: sum((p: Payment) => p.cents) };
+   * const velocity = payments.keyBy((p) => p.card).over({ last: { minutes: 5 } }, shape, { uid: 'velocity' });
+   */
+  over<const A extends AggregateShape<T>>(
+    frame: { readonly last: Duration },
+    aggregates: A,
+    options?: OperatorOptions,
+  ): OperatorStream<OverResult<T, AggregateResult<A>>, { late: T }> {
+    const last = toNonNegativeMilliseconds(frame.last, 'last');
+    const operator = overOperator(last, aggregates as AggregateShape<never>);
+    const traits = { needsEventTime: true, stateful: true };
+    const details = { last: formatDuration(last), ...shapeDetails(aggregates) };
+    return this.origin.factory.operator(this.origin.append({ kind: 'over', operator, options, traits, details }));
+  }
+
   /** A process function: handlers over the key's state, timers and side outputs, all declared beside them. */
-  process<
+  override process<
     const S extends StateShape = {},
     const TM extends TimerShape = {},
     const OT extends OutputShape = {},
@@ -97,4 +181,10 @@ function shapeDetails(aggregates: AggregateShape<never>): Record<string, string>
       .map(([name, { name: kind }]) => `${name}: ${kind}`)
       .join(', '),
   };
+}
+
+/** Also for those whom no types stop: a side without a key would read the state of whatever key came before. */
+function keyedOrigin(other: DataStream<unknown>, verb: string): StreamOrigin {
+  if (other.origin.key !== undefined) return other.origin;
+  throw new MillraceError('graph/option', `${verb}: the other stream has no key.`, { remedy: 'Key both by the same thing: other.keyBy(…).' });
 }

@@ -65,12 +65,17 @@ export class StreamOrigin {
     );
   }
 
+  /** The same elements without their key. */
+  unkeyed(): StreamOrigin {
+    return this.key === undefined ? this : this.exchanged('forward');
+  }
+
   joined(others: readonly StreamOrigin[]): StreamOrigin {
     for (const other of others) this.checkSameJob(other);
     return new StreamOrigin(
       this.builder,
       this.factory,
-      [this, ...others].flatMap((origin) => origin.parts),
+      [this, ...others].flatMap((origin) => origin.unkeyed().parts),
     );
   }
 

@@ -5,61 +5,47 @@ interface OutputStream {
   readonly writableNeedDrain: boolean;
   on(event: 'drain' | 'error' | 'close', listener: () => void): unknown;
   off(event: 'drain' | 'error' | 'close', listener: () => void): unknown;
-  write(text: string, callback: (error?: Error | null) => void): boolean;
+  write(text: string, callback: () => void): boolean;
 }
 
 /**
- * Prints a text as the console does, line by line whatever is in it. Where the console writes to a stream that is behind, the promise is
- * fulfilled when that has caught up.
+ * Prints a text as the console does, in one go. Where the console writes to a stream that is behind, the promise is fulfilled when that
+ * has caught up. When the stream's reader has gone (`| head`), the rest is dropped without a word, as Unix tools do.
  */
 export function printText(text: string): void | Promise<void> {
-  console.log(text);
   const stream = outputStream();
-  if (stream?.writable === true && stream.writableNeedDrain) return caughtUp(stream);
+  console.log(text);
+  if (stream?.writable === true && stream.writableNeedDrain) return settled(stream, (done) => stream.on('drain', done));
 }
 
 /** Waits until all that was printed has left the process. */
 export async function flushPrinted(): Promise<void> {
   const stream = outputStream();
-  if (stream?.writable !== true || stream.writableLength === 0) return;
-  await new Promise<void>((resolve) => {
-    const off = whenGone(stream, resolve);
-    stream.write('', (error) => {
-      // The stream still has to emit its error.
-      if (error) return;
-      off();
-      resolve();
-    });
-  });
+  if (stream?.writable === true && stream.writableLength > 0) await settled(stream, (done) => stream.write('', done));
 }
 
-function caughtUp(stream: OutputStream): Promise<void> {
+/** Waits for something about a stream, or for the end of the stream. */
+function settled(stream: OutputStream, wait: (done: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
-    const off = whenGone(stream, resolve);
-    const onDrain = (): void => {
-      off();
-      stream.off('drain', onDrain);
+    const done = (): void => {
+      stream.off('drain', done);
+      stream.off('error', done);
+      stream.off('close', done);
       resolve();
     };
-    stream.on('drain', onDrain);
+    stream.on('error', done);
+    stream.on('close', done);
+    wait(done);
   });
 }
 
-/** A reader that has gone (`| head`) takes nothing any more: that is no error of the job. */
-function whenGone(stream: OutputStream, callback: () => void): () => void {
-  const gone = (): void => {
-    off();
-    callback();
-  };
-  const off = (): void => {
-    stream.off('error', gone);
-    stream.off('close', gone);
-  };
-  stream.on('error', gone);
-  stream.on('close', gone);
-  return off;
-}
+const guarded = new WeakSet<OutputStream>();
 
 function outputStream(): OutputStream | undefined {
-  return (globalThis as { readonly process?: { readonly stdout?: OutputStream } }).process?.stdout;
+  const stream = (globalThis as { readonly process?: { readonly stdout?: OutputStream } }).process?.stdout;
+  if (stream === undefined || guarded.has(stream)) return stream;
+  guarded.add(stream);
+  // Without a listener the error of a closed pipe would end the process.
+  stream.on('error', () => undefined);
+  return stream;
 }

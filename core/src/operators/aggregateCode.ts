@@ -11,7 +11,12 @@ export function writeAdd(
   const inputs = fields.map(({ aggregate, name }) =>
     aggregate.of === undefined ? site.value : site.evaluate(`${site.bind(aggregate.of, `of_${name}`)}(${site.value})`),
   );
-  for (let i = 0; i < fields.length; i++) site.statement(`${cellsOf[i]!}.add(${slot}, ${inputs[i]!});`);
+  fields.forEach(({ aggregate: { of } }, i) => {
+    const add = `${cellsOf[i]!}.add(${slot}, ${inputs[i]!})`;
+    // Without an `of` the accumulator itself is the user's code.
+    if (of === undefined) site.evaluate(add);
+    else site.statement(`${add};`);
+  });
 }
 
 /** Writes `resultOfFields` out, as an object literal of a shape that never changes. */

@@ -15,6 +15,8 @@ export interface CodeSite {
   evaluate(expression: string): string;
   /** A statement that runs no user code. */
   statement(text: string): void;
+  /** A statement that runs once, when the driver is made: where what runs outside of an element's journey is compiled with it. */
+  once(text: string): void;
   /** `head { … }`, such as an `if` or a loop. */
   block(head: string, body: () => void): void;
   /** Passes an element on; with the timestamp of the one that came in, unless another is named. */

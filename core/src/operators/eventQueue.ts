@@ -129,7 +129,7 @@ export class EventQueue<V> {
 }
 
 /** The part of an operator that saves and restores its queues. */
-export function queuesAsState(queues: readonly EventQueue<never>[]): Required<Pick<Operator, 'entries' | 'restoreEntry'>> {
+export function queuesAsState(queues: readonly EventQueue<unknown>[]): Required<Pick<Operator, 'entries' | 'restoreEntry'>> {
   return {
     *entries() {
       for (const queue of queues) yield* queue.entries();

@@ -17,7 +17,7 @@ export function overOperator(last: number, shape: AggregateShape<never>): Operat
 
 class OverOperator implements Operator {
   readonly inputs: readonly ((value: never) => void)[];
-  readonly entries: () => Iterable<never>;
+  readonly entries: Required<Operator>["entries"];
   readonly restoreEntry: Required<Operator>['restoreEntry'];
   private readonly context: OperatorContext;
   private readonly last: number;
@@ -34,8 +34,8 @@ class OverOperator implements Operator {
     this.context = context;
     this.last = last;
     this.frames = context.subtask.backend.openFrames('frames', shape);
-    const state = queuesAsState([this.pending, this.expiry] as never);
-    this.entries = state.entries as () => Iterable<never>;
+    const state = queuesAsState([this.pending, this.expiry]);
+    this.entries = state.entries;
     this.restoreEntry = state.restoreEntry;
     this.inputs = [(value) => this.accept(value)];
   }

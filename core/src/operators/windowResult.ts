@@ -1,4 +1,3 @@
-import type { Timestamp } from '../time/timestamp.ts';
 import type { Pane, TimeWindow } from '../time/window.ts';
 
 /** A result of a window: whose, of when, what, and which of the window's firings it is. */
@@ -12,9 +11,3 @@ export interface WindowResult<K, V> {
 
 /** The pane of nearly every result: the window's end has come, and nothing can come after it. */
 export const LAST_WORD: Pane = Object.freeze({ timing: 'onTime', index: 0, final: true });
-
-/** Whether an operator's results carry the key that they were found under, or none. */
-export type Keying = 'keyed' | 'all';
-
-/** When an element's last window is over: its end's last ms, and the allowed lateness, saturated by the caller. */
-export type CleanupTime = Timestamp;

@@ -36,6 +36,7 @@ export class DriverWriter {
   private readonly values: unknown[] = [];
   private readonly bound = new Map<unknown, string>();
   private readonly functions = new Map<string, () => void>();
+  private readonly setUp = new Set<string>();
   private readonly counts = new Map<string, number>();
   private variables = 0;
   private indent = 1;
@@ -56,7 +57,7 @@ export class DriverWriter {
     this.writeFunctions();
     const parts = { run: runs, emits, sides };
     const returned = Object.entries(parts).map(([name, functions]) => `${name}: [${functions.join(', ')}]`);
-    const text = `'use strict';\n${this.lines.join('\n')}\nreturn { ${returned.join(', ')} };`;
+    const text = `'use strict';\n${[...this.setUp, ...this.lines].join('\n')}\nreturn { ${returned.join(', ')} };`;
     return { text, names: this.names, values: this.values, counts: this.counts };
   }
 
@@ -185,6 +186,10 @@ export class DriverWriter {
     return `v${this.variables++}`;
   }
 
+  once(text: string): void {
+    this.setUp.add(text);
+  }
+
   nested(body: () => void): void {
     this.indent++;
     body();
@@ -247,6 +252,10 @@ class LinkSite implements CodeSite {
 
   statement(text: string): void {
     this.writer.line(text);
+  }
+
+  once(text: string): void {
+    this.writer.once(text);
   }
 
   block(head: string, body: () => void): void {

@@ -40,7 +40,10 @@ class BatchBuilder {
   }
 }
 
-/** Which channel a record takes; `undefined` for all of them. */
+/** The channel of a record that was rejected on its way. */
+export const NOWHERE = -1;
+
+/** Which channel a record takes. */
 export type Route = (value: unknown) => number;
 
 /** One edge of the plan as its producer sees it: deals records out to the consumer's channels, everything else to all. */
@@ -57,7 +60,12 @@ export class ExchangeWriter {
       this.push = (value, timestamp) => {
         for (const builder of builders) builder.add(value, timestamp);
       };
-    } else this.push = (value, timestamp) => builders[route(value)]!.add(value, timestamp);
+    } else {
+      this.push = (value, timestamp) => {
+        const channel = route(value);
+        if (channel !== NOWHERE) builders[channel]!.add(value, timestamp);
+      };
+    }
   }
 
   /** Sends on what is gathered. */
@@ -71,9 +79,18 @@ export class ExchangeWriter {
   }
 }
 
-/** To the subtask that owns the key's group. */
+/**
+ * To the subtask that owns the key's group. A record whose key cannot be had goes to the first: there the key is asked for again, and what is
+ * wrong with it is dealt with as that operator wants it.
+ */
 export function hashRoute(key: (value: never) => Key, maxParallelism: number, channels: number): Route {
-  return (value) => subtaskOfKeyGroup(keyGroupOf(key(value as never), maxParallelism), maxParallelism, channels);
+  return (value) => {
+    try {
+      return subtaskOfKeyGroup(keyGroupOf(key(value as never), maxParallelism), maxParallelism, channels);
+    } catch {
+      return 0;
+    }
+  };
 }
 
 /** To each in turn. */
@@ -91,11 +108,23 @@ export function fixedRoute(channel: number): Route {
   return () => channel;
 }
 
-/** Where the user's function says. The result is taken modulo the number of channels, so that any integer will do. */
-export function customRoute(partition: (value: never, channels: number) => number, channels: number): Route {
+/**
+ * Where the user's function says. The result is taken modulo the number of channels, so that any integer will do. `reject` is given what
+ * the function throws; if it returns, the record goes nowhere.
+ */
+export function customRoute(
+  partition: (value: never, channels: number) => number,
+  channels: number,
+  reject: (error: unknown, value: unknown) => void,
+): Route {
   return (value) => {
-    const chosen = Math.trunc(partition(value as never, channels)) % channels;
-    if (Number.isNaN(chosen)) throw new RangeError('The partitioner returned no number');
-    return chosen < 0 ? chosen + channels : chosen;
+    try {
+      const chosen = Math.trunc(partition(value as never, channels)) % channels;
+      if (Number.isNaN(chosen)) throw new RangeError('The partitioner returned no number');
+      return chosen < 0 ? chosen + channels : chosen;
+    } catch (error) {
+      reject(error, value);
+      return NOWHERE;
+    }
   };
 }

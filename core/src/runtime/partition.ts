@@ -78,8 +78,13 @@ export class Partition implements Outlet {
 
 function storedRecord(value: unknown, timestamp: number, select: ((value: never) => Key) | undefined): StoredRecord {
   if (select === undefined) return { value, timestamp, hash: 0, key: KEYLESS };
-  const key = select(value as never);
-  return { value, timestamp, hash: hashKey(key), key };
+  try {
+    const key = select(value as never);
+    return { value, timestamp, hash: hashKey(key), key };
+  } catch {
+    // The consumer asks for the key again, and deals with what is wrong with it.
+    return { value, timestamp, hash: 0, key: KEYLESS };
+  }
 }
 
 /** On disk a record is its timestamp and value; the key is read from the value again. */

@@ -1,7 +1,8 @@
 import type { Plan, PlanChain, PlanEdge } from '../graph/plan.ts';
 import type { GraphNode } from '../graph/node.ts';
 import type { SourceOperator } from '../operators/source.ts';
-import type { Emit } from '../operators/operatorContext.ts';
+import type { Emit, OperatorContext } from '../operators/operatorContext.ts';
+import { NO_TIMESTAMP } from '../time/timestamp.ts';
 import { AlignmentGroups } from '../time/watermarkAlignment.ts';
 import { Chain } from './chain.ts';
 import { Channel } from './channel.ts';
@@ -117,7 +118,7 @@ export class TaskGraphBuilder {
       });
       const outside = this.plan.edges
         .filter((edge) => edge.from === node.id && edge.output === output)
-        .map((edge): Target => ({ kind: 'writer', push: this.writer(edge, subtask, link, writers) }));
+        .map((edge): Target => ({ kind: 'writer', push: this.writer(edge, subtask, { link, context }, writers) }));
       return [...inside, ...outside];
     };
     const edgesFromSides = this.plan.graph.nodes.flatMap(({ edges }) => edges.filter(({ from, output }) => from === node.id && output !== null));
@@ -126,20 +127,26 @@ export class TaskGraphBuilder {
     return { uid: node.uid, operator, context, keys: behaviour.keys ?? [], targets: targetsOf(null), sides, policy, reject };
   }
 
-  private writer(edge: PlanEdge, subtask: number, link: number, writers: TaskWriter[]): Emit {
+  private writer(
+    edge: PlanEdge,
+    subtask: number,
+    { link, context }: { readonly link: number; readonly context: OperatorContext },
+    writers: TaskWriter[],
+  ): Emit {
     const outlets = this.wiring.outletsOf(edge, subtask);
-    const writer = new ExchangeWriter(outlets, this.route(edge, subtask, outlets.length));
+    const reject = (error: unknown, value: unknown): void => context.reject(error, value, NO_TIMESTAMP);
+    const writer = new ExchangeWriter(outlets, this.route(edge, subtask, outlets.length, reject));
     writers.push({ link, writer });
     return writer.push;
   }
 
-  private route(edge: PlanEdge, subtask: number, channels: number): Route | 'all' {
+  private route(edge: PlanEdge, subtask: number, channels: number, reject: (error: unknown, value: unknown) => void): Route | 'all' {
     const behaviour = this.scope.builder.behaviour(edge.to);
     switch (edge.exchange) {
       case 'hash':
         return hashRoute(behaviour.keys![edge.input]!, this.plan.maxParallelism, channels);
       case 'custom':
-        return customRoute(behaviour.partitioners!.get(edge.index)!, channels);
+        return customRoute(behaviour.partitioners!.get(edge.index)!, channels, reject);
       case 'broadcast':
         return 'all';
       case 'rebalance':

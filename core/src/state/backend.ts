@@ -41,6 +41,8 @@ export interface KeyedBackend {
   openTimeBuffers<V>(name: string): TimeBuffers<V>;
   /** Declares the operator's timers. Once. */
   openTimers(shape: TimerShape, onEarlier: (at: number) => void): KeyedTimers;
+  /** All keys that hold something. */
+  keys(): Iterable<Key>;
   /** Forgets everything about the current key. */
   clear(): void;
   /** All entries, timers included; what has expired is left out. */

@@ -64,6 +64,10 @@ export class MemoryBackend implements KeyedBackend {
     return timers;
   }
 
+  *keys(): Iterable<Key> {
+    for (const [, key] of this.table.index.entries()) yield key;
+  }
+
   clear(): void {
     for (const state of this.states.values()) state.clear();
   }

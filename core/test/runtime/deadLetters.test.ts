@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { StreamEnvironment } from '../../src/api/environment.ts';
+import type { RunOptions } from '../../src/api/runOptions.ts';
 import { forEach } from '../../src/connectors/forEach.ts';
 import { fromArray } from '../../src/connectors/fromArray.ts';
 import { DEAD_LETTER_UID } from '../../src/graph/deadLetters.ts';
@@ -94,41 +95,66 @@ for (const mode of [undefined, 'batch'] as const) {
   }
 }
 
-test('every kind of failing function is covered: of time, key, flatMap, reduce, sink', async () => {
+/** Each element from 1 to 7 is poison to a function of its own. */
+async function poisonEverything(options: RunOptions): Promise<{ readonly dead: readonly string[]; readonly out: readonly number[] }> {
+  const dead: Rejected[] = [];
+  const out: number[] = [];
+  const deadLetters = forEach((rejected: Rejected) => void dead.push(rejected));
+  const env = new StreamEnvironment({ ...options, onError: 'deadLetter', logger: recordingLogger(), deadLetters });
+  const swallow = (n: number, poison: number): void => {
+    if (n === poison) throw new TypeError(`no ${n}`);
+  };
+  env
+    .from(fromArray(NUMBERS), { uid: 'source', time: { timestamp: (n) => (swallow(n, 1), n === 2 ? Number.NaN : n) } })
+    .flatMap(
+      function* each(n) {
+        yield n;
+        swallow(n, 3);
+      },
+      { uid: 'flatMap' },
+    )
+    .keyBy((n) => (swallow(n, 4), n === 5 ? (undefined as unknown as string) : 'key'))
+    .reduce((a, b) => (swallow(b, 6), Math.max(a, b)), { uid: 'reduce' })
+    .sinkTo(forEach((n) => (swallow(n, 7), void out.push(n))), { uid: 'sink' });
+  await env.execute('everything');
+  return { out, dead: dead.map(({ place, code, value }) => `${place} ${code} ${String(value)}`).toSorted() };
+}
+
+const EVERYTHING = [
+  'flatMap operator/failed 3',
+  'reduce key/invalid 5',
+  'reduce operator/failed 4',
+  'reduce operator/failed 6',
+  'source operator/failed 1',
+  'source timestamp/invalid 2',
+];
+
+test('every kind of function is covered: of time, key, flatMap, reduce, sink', async () => {
   for (const parallelism of [1, 2]) {
     for (const generateCode of [true, false]) {
-      const dead: Rejected[] = [];
-      const out: number[] = [];
-      const env = new StreamEnvironment({ parallelism, generateCode, onError: 'deadLetter', logger: recordingLogger(), deadLetters: forEach((r) => void dead.push(r)) });
-      const bad = (n: number, ...poison: number[]): void => {
-        if (poison.includes(n)) throw new TypeError(`no ${n}`);
-      };
-      env
-        .from(fromArray(NUMBERS), { uid: 'source', time: { timestamp: (n) => (bad(n, 1), n === 2 ? Number.NaN : n) } })
-        .flatMap(
-          function* each(n) {
-            yield n;
-            bad(n, 3);
-          },
-          { uid: 'flat' },
-        )
-        .keyBy((n) => (bad(n, 4), n === 5 ? (undefined as unknown as string) : 'key'))
-        .reduce((a, b) => (bad(b, 6), Math.max(a, b)), { uid: 'reduce' })
-        .sinkTo(forEach((n) => (bad(n, 7), void out.push(n))), { uid: 'sink' });
-      await env.execute('everything');
-      const told = dead.map(({ place, code, value }) => `${place} ${code} ${String(value)}`).toSorted();
-      expect(told).toEqual([
-        'flat operator/failed 3',
-        'reduce key/invalid 5',
-        'reduce operator/failed 4',
-        'reduce operator/failed 6',
-        'sink operator/failed 7',
-        'source operator/failed 1',
-        'source timestamp/invalid NaN'.replace('NaN', '2'),
-      ]);
-      expect(out).toEqual([3, 8, 9, 10]);
+      expect(await poisonEverything({ parallelism, generateCode })).toEqual({
+        out: [3, 8, 9, 10],
+        dead: [...EVERYTHING, 'sink operator/failed 7'].toSorted(),
+      });
+      // One result per key: the sink never sees the poison.
+      expect(await poisonEverything({ parallelism, generateCode, mode: 'batch' })).toEqual({ out: [10], dead: EVERYTHING });
     }
   }
+});
+
+test('a partitioner that throws is a function of the operator before it', async () => {
+  const dead: Rejected[] = [];
+  const env = new StreamEnvironment({ parallelism: 2, onError: 'deadLetter', logger: recordingLogger() });
+  env.deadLetterTo(forEach((rejected) => void dead.push(rejected)));
+  const dealt = env
+    .from(fromArray(NUMBERS), { uid: 'numbers' })
+    .partitionCustom((n) => (n === 3 ? Number.NaN : poisoned(n)))
+    .map((n) => n)
+    .collect();
+  expect((await dealt).toSorted((a, b) => a - b)).toEqual([1, 2, 5, 6, 7, 9, 10]);
+  expect(dead.map(({ place, value }) => `${place} ${String(value)}`).toSorted()).toEqual(['numbers 3', 'numbers 4', 'numbers 8']);
+  const strict = new StreamEnvironment({ parallelism: 2, logger: recordingLogger() }).from(fromArray(NUMBERS), { uid: 'numbers' });
+  await expect(strict.partitionCustom(poisoned).collect()).rejects.toMatchObject({ code: 'operator/failed', uid: 'numbers' });
 });
 
 const refusing = defineSource<number, number>({

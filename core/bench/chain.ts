@@ -1,0 +1,162 @@
+import { Readable, Transform, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { from, groupBy, mergeMap, scan } from 'rxjs';
+import { type DataStream, forEach, fromArray, StreamEnvironment } from '../src/index.ts';
+import { type BenchResult, collectGarbage, compare, rate, type Side } from './measure.ts';
+import { closures, freshRows, type Row, Tally } from './records.ts';
+
+const KEYS = 1000;
+
+/** Chains of one thread against a hand-written loop, RxJS 7 and Node's object streams, over the same closures. */
+export async function chain(quick: boolean): Promise<BenchResult[]> {
+  const count = quick ? 500_000 : 3_000_000;
+  const few = quick ? 200_000 : 1_000_000;
+  const rounds = 5;
+  const results = [
+    await compare('core/chain-vs-loop', 'M records/s', { rounds, ours: timed(count, runChain), baseline: timed(count, loopChain) }),
+    await compare('core/stateless-vs-loop', 'M records/s', { rounds, ours: timed(count, runStateless), baseline: timed(count, loopStateless) }),
+    await compare('core/keyed-reduce-vs-rxjs', 'M records/s', { rounds, ours: timed(count, runReduce), baseline: timed(few, rxReduce) }),
+    await compare('core/chain-vs-node-streams', 'M records/s', { rounds, ours: timed(count, runChain), baseline: timed(few, nodeChain) }),
+    await compare('core/stateless-vs-node-streams', 'M records/s', { rounds, ours: timed(count, runStateless), baseline: timed(few, nodeStateless) }),
+  ];
+  await runOthers();
+  results.splice(1, 0, await compare('core/chain-after-others-vs-loop', 'M records/s', { rounds, ours: timed(count, runChain), baseline: timed(count, loopChain) }));
+  return results;
+}
+
+/** A side over fresh rows; making them is not timed. */
+function timed(count: number, run: (rows: Row[], tally: Tally) => void | Promise<void>): Side {
+  return async () => {
+    const rows = freshRows(count, KEYS);
+    const tally = new Tally();
+    collectGarbage();
+    const start = performance.now();
+    await run(rows, tally);
+    const took = performance.now() - start;
+    if (tally.records === 0) throw new Error('nothing arrived');
+    return rate(count, took);
+  };
+}
+
+async function execute(rows: Row[], tally: Tally, build: (stream: DataStream<Row>) => DataStream<Row>): Promise<void> {
+  const env = new StreamEnvironment();
+  build(env.from(fromArray(rows), { time: { timestamp: (row) => row.n } })).sinkTo(forEach(tally.take));
+  await env.execute('bench');
+}
+
+function runChain(rows: Row[], tally: Tally): Promise<void> {
+  const { map, filter, key, reduce } = closures();
+  return execute(rows, tally, (stream) => stream.map(map).filter(filter).keyBy(key).reduce(reduce));
+}
+
+function loopChain(rows: Row[], { take }: Tally): void {
+  const { map, filter, key, reduce } = closures();
+  const state = new Map<string, Row>();
+  for (const row of rows) {
+    const mapped = map(row);
+    if (!filter(mapped)) continue;
+    const k = key(mapped);
+    const before = state.get(k);
+    const after = before === undefined ? mapped : reduce(before, mapped);
+    state.set(k, after);
+    take(after);
+  }
+}
+
+function runStateless(rows: Row[], tally: Tally): Promise<void> {
+  const { map, filter } = closures();
+  return execute(rows, tally, (stream) => stream.map(map).filter(filter).map(map));
+}
+
+function loopStateless(rows: Row[], { take }: Tally): void {
+  const { map, filter } = closures();
+  for (const row of rows) {
+    const mapped = map(row);
+    if (filter(mapped)) take(map(mapped));
+  }
+}
+
+function runReduce(rows: Row[], tally: Tally): Promise<void> {
+  const { key, reduce } = closures();
+  return execute(rows, tally, (stream) => stream.keyBy(key).reduce(reduce));
+}
+
+function rxReduce(rows: Row[], { take }: Tally): void {
+  const { key, reduce } = closures();
+  from(rows)
+    .pipe(
+      groupBy(key),
+      mergeMap((group) => group.pipe(scan(reduce))),
+    )
+    .subscribe(take);
+}
+
+function transform(step: (row: Row, push: (row: Row) => void) => void): Transform {
+  return new Transform({
+    objectMode: true,
+    transform(row: Row, _encoding, done) {
+      step(row, (out) => this.push(out));
+      done();
+    },
+  });
+}
+
+function sink(take: (row: Row) => void): Writable {
+  return new Writable({
+    objectMode: true,
+    write(row: Row, _encoding, done) {
+      take(row);
+      done();
+    },
+  });
+}
+
+async function nodeChain(rows: Row[], { take }: Tally): Promise<void> {
+  const { map, filter, key, reduce } = closures();
+  const state = new Map<string, Row>();
+  await pipeline(
+    Readable.from(rows),
+    transform((row, push) => push(map(row))),
+    transform((row, push) => {
+      if (filter(row)) push(row);
+    }),
+    transform((row, push) => {
+      const k = key(row);
+      const before = state.get(k);
+      const after = before === undefined ? row : reduce(before, row);
+      state.set(k, after);
+      push(after);
+    }),
+    sink(take),
+  );
+}
+
+async function nodeStateless(rows: Row[], { take }: Tally): Promise<void> {
+  const { map, filter } = closures();
+  await pipeline(
+    Readable.from(rows),
+    transform((row, push) => push(map(row))),
+    transform((row, push) => {
+      if (filter(row)) push(row);
+    }),
+    transform((row, push) => push(map(row))),
+    sink(take),
+  );
+}
+
+/** Twenty other pipelines, all different, so that nothing in the engine stays tuned to the one that is measured. */
+async function runOthers(): Promise<void> {
+  const builds: ((stream: DataStream<Row>, i: number) => DataStream<Row>)[] = [
+    (s, i) => s.map((row) => ({ ...row, n: row.n * i })),
+    (s, i) => s.filter((row) => row.n > i),
+    (s) => s.flatMap((row) => [row, row]),
+    (s, i) => s.keyBy((row) => row.n % (i + 2)).reduce((a, b) => (a.n > b.n ? a : b)),
+    (s) => s.keyBy((row) => [row.key, row.n % 3]).process({ onElement: (row) => [row] }),
+    (s) => s.map((row) => ({ n: row.n, extra: true, key: row.key })).rebalance().filter((row) => row.extra),
+  ];
+  for (let i = 0; i < 20; i++) {
+    const build = builds[i % builds.length]!;
+    await execute(freshRows(50_000, 100), new Tally(), (stream) => build(stream.map((row) => row), i));
+  }
+}
+
