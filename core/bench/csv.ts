@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { csvFile } from '../src/node/csvFile.ts';
-import type { ReadContext, Source, SourceReader } from '../src/operators/connector.ts';
+import type { DiscoveryContext, Source, SourceReader } from '../src/operators/connector.ts';
+import { systemClock } from '../src/time/systemClock.ts';
 
 /** One figure: what ours did and what the hand-written loop did, in the same run. */
 export interface CsvResult {
@@ -77,7 +78,8 @@ function splitAndNumber(path: string): number {
 
 async function drain<T>(source: Source<T>, touch: (row: T) => number): Promise<number> {
   const reader = (await source.definition.open()) as unknown as SourceReader<T, never>;
-  const context: ReadContext = { signal: new AbortController().signal, bounded: true };
+  const signal = new AbortController().signal;
+  const context: DiscoveryContext = { signal, bounded: true, clock: systemClock, later: setImmediate, ended: async () => undefined };
   const splits = (await reader.splits(context)) as readonly string[];
   let count = 0;
   let sum = 0;

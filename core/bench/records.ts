@@ -14,7 +14,7 @@ export function freshRows(count: number, keys: number): Row[] {
   for (let i = 0; i < count; i++) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     const key = Math.floor((state / 4_294_967_296) * keys);
-    rows.push({ key: Buffer.from(`key-${key}`).latin1Slice(), n: i & 1023 });
+    rows.push({ key: Buffer.from(`key-${key}`).toString('latin1'), n: i & 1023 });
   }
   return rows;
 }

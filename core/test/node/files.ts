@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { FilePosition } from '../../src/node/filePosition.ts';
-import type { ReadContext, Rejected, Sink, SinkWriter, Source, SourceBatch, SourceReader } from '../../src/operators/connector.ts';
+import type { DiscoveryContext, Rejected, Sink, SinkWriter, Source, SourceBatch, SourceReader } from '../../src/operators/connector.ts';
+import { systemClock } from '../../src/time/systemClock.ts';
 
 const made: string[] = [];
 
@@ -29,8 +30,8 @@ export async function openReader<T>(source: Source<T>): Promise<SourceReader<T, 
   return (await source.definition.open()) as unknown as SourceReader<T, FilePosition>;
 }
 
-export function context(bounded = true, signal: AbortSignal = new AbortController().signal): ReadContext {
-  return { signal, bounded };
+export function context(bounded = true, signal: AbortSignal = new AbortController().signal): DiscoveryContext {
+  return { signal, bounded, clock: systemClock, later: setImmediate, ended: () => new Promise(() => undefined) };
 }
 
 /** Reads a source as the engine does in batch mode. */

@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { csvFile } from '../../src/node/csvFile.ts';
 import type { FilePosition } from '../../src/node/filePosition.ts';
 import { textFile } from '../../src/node/textFile.ts';
-import type { ReadContext, Rejected, Source } from '../../src/operators/connector.ts';
-import { directory, openReader, until } from './files.ts';
+import type { DiscoveryContext, Rejected, Source } from '../../src/operators/connector.ts';
+import { context, directory, openReader, until } from './files.ts';
 
 const follow = { follow: true, discover: { milliseconds: 10 } } as const;
 
@@ -17,7 +17,7 @@ class Running<T> {
   readonly rejected: Rejected[] = [];
   readonly positions = new Map<string, FilePosition>();
   readonly #abort = new AbortController();
-  readonly #context: { -readonly [P in keyof ReadContext]: ReadContext[P] } = { signal: this.#abort.signal, bounded: false };
+  readonly #context: { -readonly [P in keyof DiscoveryContext]: DiscoveryContext[P] } = { ...context(false, this.#abort.signal) };
   readonly #done: Promise<unknown>;
 
   constructor(source: Source<T>, from: ReadonlyMap<string, FilePosition> = new Map()) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type AsyncMap, type DataStream, fromArray, type MillraceError, StreamEnvironment } from '../../src/index.ts';
-import { harness } from '../../src/testing.ts';
+import { harness, type Snapshot } from '../../src/testing.ts';
 
 /** Calls that a test answers when it likes. */
 class Calls {
@@ -21,7 +21,7 @@ class Calls {
   }
 }
 
-function driven(calls: Calls, options: Partial<AsyncMap<string, string, undefined>> = {}, restore?: ReturnType<ReturnType<typeof driven>['snapshot']>) {
+function driven(calls: Calls, options: Partial<AsyncMap<string, string, undefined>> = {}, restore?: Snapshot) {
   return harness(
     (i: { in: DataStream<string> }) => {
       const out = i.in.asyncMap<string>({ run: calls.run, ...options }, { uid: 'lookup' });

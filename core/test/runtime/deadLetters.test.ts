@@ -82,8 +82,15 @@ for (const mode of [undefined, 'batch'] as const) {
 
       test(`an operator has a policy of its own: ${place}`, async () => {
         expect(await run({ operator: 'deadLetter', ...common })).toMatchObject({ out: GOOD, dead: { length: 2 }, error: undefined });
-        expect(await run({ job: 'deadLetter', operator: 'skip', ...common })).toMatchObject({ out: GOOD, dead: [], rejected: 2, error: undefined });
-        expect(await run({ job: 'skip', operator: 'fail', ...common })).toMatchObject({ error: { code: 'operator/failed', uid: 'poisoned' } });
+        expect(await run({ job: 'deadLetter', operator: 'skip', ...common })).toMatchObject({
+          out: GOOD,
+          dead: [],
+          rejected: 2,
+          error: undefined,
+        });
+        expect(await run({ job: 'skip', operator: 'fail', ...common })).toMatchObject({
+          error: { code: 'operator/failed', uid: 'poisoned' },
+        });
       });
 
       test(`skipped elements are counted and logged: ${place}`, async () => {
@@ -115,7 +122,10 @@ async function poisonEverything(options: RunOptions): Promise<{ readonly dead: r
     )
     .keyBy((n) => (swallow(n, 4), n === 5 ? (undefined as unknown as string) : 'key'))
     .reduce((a, b) => (swallow(b, 6), Math.max(a, b)), { uid: 'reduce' })
-    .sinkTo(forEach((n) => (swallow(n, 7), void out.push(n))), { uid: 'sink' });
+    .sinkTo(
+      forEach((n) => (swallow(n, 7), void out.push(n))),
+      { uid: 'sink' },
+    );
   await env.execute('everything');
   return { out, dead: dead.map(({ place, code, value }) => `${place} ${code} ${String(value)}`).toSorted() };
 }
@@ -163,7 +173,12 @@ const refusing = defineSource<number, number>({
   open: () => ({
     splits: async () => ['only'],
     async *read() {
-      const refusal = (row: number): Rejected => ({ place: `rows:${row}`, code: 'csv/malformed', reason: 'too few columns', value: `row ${row}` });
+      const refusal = (row: number): Rejected => ({
+        place: `rows:${row}`,
+        code: 'csv/malformed',
+        reason: 'too few columns',
+        value: `row ${row}`,
+      });
       yield { values: [1, 2], position: 1, rejected: [refusal(3)] };
       yield { values: [], position: 2, rejected: [4, 5, 6].map(refusal) };
     },
