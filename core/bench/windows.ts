@@ -170,7 +170,7 @@ function accumulatorPerWindow(payments: Payment[], take: Take): void {
 }
 
 /** Payments whose card strings this process has never seen: see `freshRows`. */
-function freshPayments(records: number, perSecond: number): Payment[] {
+export function freshPayments(records: number, perSecond: number): Payment[] {
   const payments: Payment[] = [];
   let state = 1;
   for (let i = 0; i < records; i++) {
@@ -179,4 +179,12 @@ function freshPayments(records: number, perSecond: number): Payment[] {
     payments.push({ card: Buffer.from(`card-${card}`).latin1Slice(), at: START + Math.floor((i * 1000) / perSecond), cents: 1 + (i & 1023) });
   }
   return payments;
+}
+
+export function sides(records: number, kind: string): Side {
+  const options = { records, perSecond: 100_000 };
+  if (kind === 'ours') return timed(options, (payments, take) => run(payments, tumbling({ seconds: 1 }), take));
+  if (kind === 'slide') return timed({ records, perSecond: 20_000 }, (payments, take) => run(payments, sliding({ seconds: 60 }, { every: { seconds: 1 } }), take));
+  if (kind === 'window') return timed(options, mapPerWindow);
+  return timed(options, accumulatorPerKey);
 }

@@ -1,17 +1,36 @@
 /** `@millrace/core`: platform-free. What touches `node:` is in `@millrace/core/node`, what only tests need in `@millrace/core/testing`. */
-export type { Behaviour, BehaviourContext, KeyedBehaviour } from './api/behaviour.ts';
+export type { AsOfJoinDefinition } from './api/asOfJoin.ts';
+export type { Behaviour, BehaviourContext, KeyedBehaviour, PlainBehaviour, PlainContext } from './api/behaviour.ts';
+export type { BroadcastBehaviour, BroadcastDataStreams, BroadcastReader, BroadcastWriter } from './api/broadcastDataStreams.ts';
+export type { BroadcastStreams, KeyedBroadcastBehaviour, KeyedBroadcastWriter } from './api/broadcastStreams.ts';
+export type { CoBehaviour, ConnectedDataStreams, SideFunctions } from './api/connectedDataStreams.ts';
+export type { ConnectedStreams, KeyedCoBehaviour } from './api/connectedStreams.ts';
 export { dataSet } from './api/dataSet.ts';
 export type { DataSet, DataSetJoin, GroupedDataSet, JoinKind, JoinPair } from './api/dataSet.ts';
 export type { DataStream, ElementOf, TransformOptions } from './api/dataStream.ts';
 export { StreamEnvironment } from './api/environment.ts';
 export type { SourceOptions } from './api/environment.ts';
+export type { IntervalJoinDefinition } from './api/intervalJoin.ts';
 export { defineJob } from './api/job.ts';
 export type { JobDefinition, JobModule } from './api/job.ts';
-export type { KeyedNumber, KeyedStream } from './api/keyedStream.ts';
+export type { KeyedNumber, KeyedStream, OverResult } from './api/keyedStream.ts';
 export type { OperatorStream } from './api/operatorStream.ts';
 export type { RunOptions } from './api/runOptions.ts';
+export type { WindowBehaviour, WindowedStream, WindowOptions } from './api/windowedStream.ts';
+export type { CoGroupDefinition, MeetingWindow, WindowJoinDefinition } from './api/windowJoin.ts';
+export { asyncIterable } from './connectors/asyncIterable.ts';
+export type { AsyncIterableOptions, IterableSink } from './connectors/asyncIterable.ts';
+export { discard } from './connectors/discard.ts';
 export { forEach } from './connectors/forEach.ts';
 export { fromArray } from './connectors/fromArray.ts';
+export { fromIterable } from './connectors/fromIterable.ts';
+export type { IterableOptions, Resumable } from './connectors/fromIterable.ts';
+export { generator } from './connectors/generator.ts';
+export type { GeneratorOptions, Schedule } from './connectors/generator.ts';
+export { print } from './connectors/print.ts';
+export type { PrintOptions } from './connectors/print.ts';
+export type { Elements, WebStream } from './connectors/pull.ts';
+export { sequence } from './connectors/sequence.ts';
 export type { ErrorCode } from './errors/codes.ts';
 export { MillraceError } from './errors/millraceError.ts';
 export type { ErrorPolicy, OperatorOptions } from './graph/builder.ts';
@@ -22,6 +41,7 @@ export type { AsyncMap, FailedCall } from './operators/asyncMap.ts';
 export type { CodeSite } from './operators/codeSite.ts';
 export { defineSink, defineSource } from './operators/connector.ts';
 export type {
+  DiscoveryContext,
   ReadContext,
   Rejected,
   Sink,
@@ -41,11 +61,15 @@ export type { Context, OperatorContext, Timer, Timers } from './operators/operat
 export type { Counter } from './operators/operatorMetrics.ts';
 export { output } from './operators/outputs.ts';
 export type { Output, OutputShape, OutputStreams } from './operators/outputs.ts';
+export type { WindowContext } from './operators/windowProcess.ts';
+export type { WindowResult } from './operators/windowResult.ts';
+export { describeJob } from './runtime/diagnosis.ts';
 export type { LocalJob as Job } from './runtime/job.ts';
 export type { JobStatus } from './runtime/lifecycle.ts';
 export { lifecycleMachine } from './runtime/lifecycle.ts';
 export { prometheusText } from './runtime/metrics.ts';
 export type { JobMetrics, OperatorReport } from './runtime/metrics.ts';
+export type { Progress, SourceProgress } from './runtime/progress.ts';
 export { aggregate, avg, count, distinct, first, last, list, max, maxBy, min, minBy, sum, topK } from './state/aggregate.ts';
 export type { Aggregate, AggregateResult, AggregateShape } from './state/aggregate.ts';
 export type { AggregateDefinition } from './state/aggregateDefinition.ts';
@@ -66,6 +90,7 @@ export type {
 export type { Key } from './state/key.ts';
 export type { TimerShape } from './state/keyedTimers.ts';
 export type { OperatorState, OperatorStateEntry, OperatorStateMode } from './state/operatorState.ts';
+export type { ReadOnly, ReadOnlyHandles } from './state/readOnly.ts';
 export type { Codec } from './state/valueCodec.ts';
 export type { Alignment, WindowAssigner } from './time/assigner.ts';
 export { calendar } from './time/calendar.ts';

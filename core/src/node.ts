@@ -2,6 +2,7 @@
 export { csvFile } from './node/csvFile.ts';
 export type { CsvOptions, TextInput } from './node/csvFile.ts';
 export { csvSink } from './node/csvSink.ts';
+export { deadLetterFile } from './node/deadLetterFile.ts';
 export type { CsvSinkOptions } from './node/csvSink.ts';
 export type { FilePaths } from './node/fileSet.ts';
 export { jsonLines } from './node/jsonLines.ts';

@@ -1,3 +1,14 @@
+export { checkSink } from './testing/checkSink.ts';
+export type { SinkCheck, SinkTarget } from './testing/checkSink.ts';
+export { checkSource } from './testing/checkSource.ts';
+export type { SourceCheck } from './testing/checkSource.ts';
 export { everyCheckpoint } from './testing/everyCheckpoint.ts';
 export { harness } from './testing/harness.ts';
 export type { Emission, Harness, HarnessOptions, Pipeline, Snapshot } from './testing/harness.ts';
+export { ManualPlatform } from './testing/manualPlatform.ts';
+export { batchEnd, earlyEnd, fault, hang, rejection, silence } from './testing/sourceStep.ts';
+export type { SourceStep } from './testing/sourceStep.ts';
+export { testJob } from './testing/testJob.ts';
+export type { TestedJob, TestJobOptions } from './testing/testJob.ts';
+export { testSource } from './testing/testSource.ts';
+export type { SourceScript, TestSourceOptions } from './testing/testSource.ts';

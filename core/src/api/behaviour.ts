@@ -25,7 +25,7 @@ export type BehaviourContext<K, S extends StateShape, TM extends TimerShape, OT 
 export type PlainContext<OT extends OutputShape> = Omit<Context<never, {}, never, OutputStreams<OT>>, 'key' | 'state' | 'timers'>;
 
 /** A process function over one input without a key. */
-export interface PlainBehaviour<T, OT extends OutputShape, R extends Emits> extends Behaviour<{}, {}, OT> {
+export interface PlainBehaviour<T, OT extends OutputShape, R extends Emits> extends Behaviour<never, never, OT> {
   onElement(value: T, context: PlainContext<OT>): R;
 }
 

@@ -15,7 +15,7 @@ export type BroadcastWriter<BC extends StateShape, OT extends OutputShape> = Pla
 
 /** A process function over a stream without a key and a broadcast one. */
 export interface BroadcastBehaviour<T, B, BC extends StateShape, OT extends OutputShape, R extends Emits, RB extends Emits>
-  extends Behaviour<{}, {}, OT> {
+  extends Behaviour<never, never, OT> {
   /** State that is the same in every subtask: written by `onBroadcast`, read by `onElement`. */
   readonly broadcast: BC;
   onElement(value: T, context: BroadcastReader<PlainContext<OT>, BC>): R;

@@ -17,7 +17,7 @@ export interface SideFunctions<in L, in R, out RL, out RR> {
 }
 
 /** A process function over two inputs without a key. */
-export interface CoBehaviour<L, RI, OT extends OutputShape, RL extends Emits, RR extends Emits> extends Behaviour<{}, {}, OT> {
+export interface CoBehaviour<L, RI, OT extends OutputShape, RL extends Emits, RR extends Emits> extends Behaviour<never, never, OT> {
   onLeft(value: L, context: PlainContext<OT>): RL;
   onRight(value: RI, context: PlainContext<OT>): RR;
 }

@@ -13,6 +13,7 @@ import { mapOperator } from '../operators/map.ts';
 import type { OperatorDefinition } from '../operators/operator.ts';
 import type { OutputShape, OutputStreams } from '../operators/outputs.ts';
 import type { Key } from '../state/key.ts';
+import type { WindowAssigner } from '../time/assigner.ts';
 import type { EventTime } from '../time/watermark.ts';
 import { declarationsOf, handlersOf, type PlainBehaviour } from './behaviour.ts';
 import { BroadcastDataStreams } from './broadcastDataStreams.ts';
@@ -21,6 +22,7 @@ import type { KeyedStream } from './keyedStream.ts';
 import type { OperatorStream } from './operatorStream.ts';
 import type { StreamOrigin } from './origin.ts';
 import type { RunOptions } from './runOptions.ts';
+import { WindowedStream, type WindowOptions, windowSpec } from './windowedStream.ts';
 
 /** The element type of a stream. */
 export type ElementOf<D> = D extends DataStream<infer T> ? T : never;
@@ -104,6 +106,17 @@ export class DataStream<out T> {
   /** Brings the elements of a key together: what keyed state, windows and joins are over. The function must be pure. */
   keyBy<const K extends Key>(key: (value: T) => K): KeyedStream<K, T> {
     return this.origin.factory.keyed(this.origin.keyed(key));
+  }
+
+  /**
+   * All elements by windows, whatever their key: in one place, so that it does not scale. Results have the key `undefined`.
+   *
+   * @throws MillraceError `duration/invalid`
+   * @example
+   * const perMinute = requests.windowAll(tumbling({ minutes: 1 })).aggregate({ n: count() }, { uid: 'per-minute' });
+   */
+  windowAll(assigner: WindowAssigner<T>, options: WindowOptions<T> = {}): WindowedStream<undefined, T> {
+    return new WindowedStream(this.origin.keyed(() => 0), windowSpec(assigner, options, false));
   }
 
   /** The elements of several streams as one, in no order between them. */

@@ -9,6 +9,7 @@ import { rollingAggregateOperator } from '../operators/rollingAggregate.ts';
 import { type Aggregate, type AggregateResult, type AggregateShape, max, min, sum } from '../state/aggregate.ts';
 import type { StateShape } from '../state/descriptor.ts';
 import type { TimerShape } from '../state/keyedTimers.ts';
+import type { WindowAssigner } from '../time/assigner.ts';
 import { type Duration, formatDuration, toNonNegativeMilliseconds } from '../time/duration.ts';
 import { type AsOfJoinDefinition, asOfJoinNode } from './asOfJoin.ts';
 import { declarationsOf, handlersOf, type KeyedBehaviour } from './behaviour.ts';
@@ -18,6 +19,8 @@ import { DataStream } from './dataStream.ts';
 import { type IntervalJoinDefinition, intervalJoinNode } from './intervalJoin.ts';
 import type { OperatorStream } from './operatorStream.ts';
 import type { StreamOrigin } from './origin.ts';
+import { type CoGroupDefinition, coGroupNode, type WindowJoinDefinition, windowJoinNode } from './windowJoin.ts';
+import { WindowedStream, type WindowOptions, windowSpec } from './windowedStream.ts';
 
 /** A key and a number over its elements. */
 export interface KeyedNumber<K> {
@@ -88,6 +91,52 @@ export class KeyedStream<K, out T> extends DataStream<T> {
   ): OperatorStream<R, { late: T; lateVersions: V }> {
     const { origin } = this;
     return origin.factory.operator(origin.append(asOfJoinNode(definition), [keyedOrigin(versions, 'joinAsOf')]));
+  }
+
+  /**
+   * The elements of each key by windows. Say what becomes of them with `aggregate`, `reduce` or `process`.
+   *
+   * @throws MillraceError `duration/invalid`
+   * @example
+   * const minutes = payments.keyBy((p) => p.shop).window(tumbling({ minutes: 1 }), { allowedLateness: { minutes: 5 } })
+   *   .aggregate({ orders: count(), total: sum((p) => p.cents) }, { uid: 'minutes' });
+   */
+  window(assigner: WindowAssigner<T>, options: WindowOptions<T> = {}): WindowedStream<K, T> {
+    return new WindowedStream(this.origin, windowSpec(assigner, options, true));
+  }
+
+  /**
+   * Pairs of elements of two streams that have the same key and are in the same window. An element without a partner gives nothing:
+   * see {@link coGroup}. Elements too late for all of their windows go to `lateLeft` and `lateRight`.
+   *
+   * @throws MillraceError `trigger/no-merge`; `duration/invalid`
+   * @example
+   * const clicked = views.keyBy((v) => v.ad).join(clicks.keyBy((c) => c.ad), {
+   *   uid: 'clicked', window: tumbling({ minutes: 10 }), select: (view, click) => ({ ad: view.ad, after: click.at - view.at }),
+   * });
+   */
+  join<U, R>(other: KeyedStream<K, U>, definition: WindowJoinDefinition<T, U, R>): OperatorStream<R, { lateLeft: T; lateRight: U }> {
+    const { origin } = this;
+    return origin.factory.operator(origin.append(windowJoinNode(definition), [keyedOrigin(other, 'join')]));
+  }
+
+  /**
+   * The elements of two streams that have the same key and are in the same window, all together; also where one side has none. Elements
+   * too late for all of their windows go to `lateLeft` and `lateRight`.
+   *
+   * @throws MillraceError `trigger/no-merge`; `duration/invalid`
+   * @example
+   * const rates = views.keyBy((v) => v.ad).coGroup(clicks.keyBy((c) => c.ad), {
+   *   uid: 'rates', window: tumbling({ minutes: 10 }),
+   *   select: (seen, clicked, { key, window }) => [{ ad: key, from: window.start, rate: clicked.length / seen.length }],
+   * });
+   */
+  coGroup<U, R extends Emits>(
+    other: KeyedStream<K, U>,
+    definition: CoGroupDefinition<K, T, U, R>,
+  ): OperatorStream<Emitted<R>, { lateLeft: T; lateRight: U }> {
+    const { origin } = this;
+    return origin.factory.operator(origin.append(coGroupNode(definition), [keyedOrigin(other, 'coGroup')]));
   }
 
   /**

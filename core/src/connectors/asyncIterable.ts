@@ -50,7 +50,10 @@ class Handover<T> implements AsyncIterator<T, undefined> {
   private readonly capacity: number;
   private queue: T[] = [];
   private head = 0;
-  private readonly waiting: { readonly resolve: (result: IteratorResult<T, undefined>) => void; readonly reject: (error: unknown) => void }[] = [];
+  private readonly waiting: {
+    readonly resolve: (result: IteratorResult<T, undefined>) => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
   /** Subtasks that write. */
   private writers = 0;
   private failure: { readonly error: unknown } | undefined;
@@ -128,7 +131,9 @@ class Handover<T> implements AsyncIterator<T, undefined> {
     const { failure } = this;
     this.failure = undefined;
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what the job failed with, as it is
-    return failure === undefined || this.phase === 'left' ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(failure.error);
+    return failure === undefined || this.phase === 'left'
+      ? Promise.resolve({ done: true, value: undefined })
+      : Promise.reject(failure.error);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Pull } from './pull.ts';
  * generator needs three, and each one that it goes through some more.
  */
 const PATIENCE = 16;
+const TURN = Promise.resolve();
 
 /**
  * Gathers elements into batches without waiting for any: a batch is what is at hand, and never empty. One that is alone goes at once, many
@@ -21,7 +22,7 @@ export async function* availableBatches<T>(pull: Pull<T>, { signal, clock }: Rea
       const batch = [arrivals.take()];
       while (batch.length < size.limit) {
         arrivals.ask();
-        for (let turn = 0; turn < PATIENCE && arrivals.asked === 'waiting'; turn++) await undefined;
+        for (let turn = 0; turn < PATIENCE && arrivals.asked === 'waiting'; turn++) await TURN;
         if (arrivals.asked !== 'value') break;
         batch.push(arrivals.take());
       }

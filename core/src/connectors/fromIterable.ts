@@ -105,11 +105,17 @@ function consumed(problem: string): MillraceError {
   });
 }
 
-async function* readFrom<T>(origin: Origin<T>, from: unknown, context: ReadContext): AsyncGenerator<SourceBatch<T, never>, void, undefined> {
+async function* readFrom<T>(
+  origin: Origin<T>,
+  from: unknown,
+  context: ReadContext,
+): AsyncGenerator<SourceBatch<T, never>, void, undefined> {
   let skip = origin.passOver(from);
   let taken = 0;
   const elements = await origin.open(from);
-  for await (const batch of isSynchronous(elements) ? synchronousBatches(elements, context) : availableBatches(pullFrom(elements), context)) {
+  for await (const batch of isSynchronous(elements)
+    ? synchronousBatches(elements, context)
+    : availableBatches(pullFrom(elements), context)) {
     taken += batch.length;
     if (skip >= batch.length) {
       skip -= batch.length;

@@ -27,16 +27,22 @@ function nestedText(value: unknown, above: readonly object[]): string {
 }
 
 function objectText(value: object, above: readonly object[]): string {
-  if (above.includes(value)) return '[circular]';
-  const name = value.constructor?.name ?? '';
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
   if (value instanceof Error) return `${value.name}: ${value.message}`;
+  if (above.includes(value)) return '[circular]';
+  const name = value.constructor?.name ?? '';
   if (above.length >= DEEPEST) return `[${name || 'object'}]`;
-  const text = (content: unknown): string => nestedText(content, [...above, value]);
+  return containerText(value, name, (content) => nestedText(content, [...above, value]));
+}
+
+function containerText(value: object, name: string, text: (content: unknown) => string): string {
   if (Array.isArray(value)) return `[${value.map(text).join(', ')}]`;
-  if (value instanceof Map) return braced(`Map(${value.size})`, Array.from(value, ([key, content]) => `${text(key)} => ${text(content)}`));
+  if (value instanceof Map) {
+    const entries = Array.from(value, ([key, content]) => `${text(key)} => ${text(content)}`);
+    return braced(`Map(${value.size})`, entries);
+  }
   if (value instanceof Set) return braced(`Set(${value.size})`, Array.from(value, text));
-  if (ArrayBuffer.isView(value) && Symbol.iterator in value) return `${name} [${[...(value as unknown as Iterable<unknown>)].map(text).join(', ')}]`;
+  if (ArrayBuffer.isView(value) && Symbol.iterator in value) return `${name} [${[...(value as unknown as Iterable<unknown>)].join(', ')}]`;
   const fields = Object.entries(value).map(([field, content]) => `${/^[\w$]+$/.test(field) ? field : quoted(field)}: ${text(content)}`);
   return braced(name === 'Object' ? '' : name, fields);
 }

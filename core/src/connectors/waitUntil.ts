@@ -2,6 +2,8 @@ import type { ReadContext } from '../operators/connector.ts';
 
 /** A timeout can be late by this much, in ms: what is due sooner is waited for by turns of the event loop. */
 const TIMEOUT_ERROR = 2;
+/** Less than this is no wait for a timeout, in ms. */
+const SHORTEST = 0.001;
 /** A clock that shows the same time for so many turns moves in steps (or by hand). */
 const STEADY_TURNS = 1000;
 
@@ -38,7 +40,7 @@ function turns(due: number, { clock, later, signal }: ReadContext): Promise<void
       before = now;
       if (now >= due || signal.aborted) resolve();
       else if (steady < STEADY_TURNS) later(look);
-      else clock.schedule(clock.now() + 1, look);
+      else clock.schedule(clock.now() + Math.min(1, Math.max(due - now, SHORTEST)), look);
     };
     later(look);
   });

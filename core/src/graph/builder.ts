@@ -109,8 +109,10 @@ export class GraphBuilder {
     return this.behaviours[id]!;
   }
 
-  /** Replaces what a node does: how a test gives a job other sources. */
-  replaceBehaviour(id: number, behaviour: NodeBehaviour): void {
+  /** Replaces what a node does, and of its traits those that are given: how a test gives a job other sources. */
+  replaceBehaviour(id: number, behaviour: NodeBehaviour, traits: NodeTraits = {}): void {
+    const node = this.nodes[id]!;
+    this.nodes[id] = Object.freeze({ ...node, traits: Object.freeze({ ...node.traits, ...traits }) });
     this.behaviours[id] = behaviour;
   }
 

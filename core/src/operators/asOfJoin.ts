@@ -64,6 +64,7 @@ class AsOfJoinOperator implements Operator {
         this.takeElement();
       }
     }
+    // In batch mode this is the clock of one key, and of no concern to anybody else.
     if (this.ownsTime && context.subtask.emission === 'rolling') context.advance(clock);
     return true;
   }

@@ -9,6 +9,8 @@ export interface CodeSite {
   readonly timestamp: string;
   /** The name that holds the element's key; only for keyed inputs. */
   readonly key: string;
+  /** Makes the element's key the current one, for handlers that use state through the context. Nothing, where the input is not keyed. */
+  enterKey(): void;
   /** A name for a value of the operator's: a user function, a state handle. */
   bind(value: unknown, hint: string): string;
   /** A name for the result of an expression that runs user code; what it throws is dealt with as `onError` says. */

@@ -34,6 +34,7 @@ export function processOperator(handlers: ProcessHandlers, declared: Declaration
 }
 
 function writeHandler(site: CodeSite, context: OperatorContext, handler: unknown): void {
+  site.enterKey();
   const bound = site.bind(context, 'context');
   site.statement(`${bound}.time = ${site.timestamp};`);
   site.emitEach(site.evaluate(`${site.bind(handler, 'handler')}(${site.value}, ${bound})`));

@@ -17,7 +17,7 @@ export function overOperator(last: number, shape: AggregateShape<never>): Operat
 
 class OverOperator implements Operator {
   readonly inputs: readonly ((value: never) => void)[];
-  readonly entries: Required<Operator>["entries"];
+  readonly entries: Required<Operator>['entries'];
   readonly restoreEntry: Required<Operator>['restoreEntry'];
   private readonly context: OperatorContext;
   private readonly last: number;
@@ -78,8 +78,9 @@ class OverOperator implements Operator {
     const { context, frames, last } = this;
     context.subtask.backend.enter(key);
     try {
-      if (frames.latest() === -Infinity) this.expiry.add(addSaturating(time, last), key, null);
+      const isFirst = frames.latest() === -Infinity;
       frames.slide(time - last, time, value);
+      if (isFirst) this.expiry.add(addSaturating(time, last), key, null);
       return true;
     } catch (error) {
       context.reject(error, value, time);

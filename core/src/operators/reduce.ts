@@ -1,4 +1,5 @@
 import { valueState } from '../state/descriptor.ts';
+import { plainCellOf } from '../state/valueHandles.ts';
 import { MAX_TIMESTAMP } from '../time/timestamp.ts';
 import type { CodeSite } from './codeSite.ts';
 import type { OperatorDefinition } from './operator.ts';
@@ -11,6 +12,7 @@ export function reduceOperator(fn: (a: never, b: never) => unknown): OperatorDef
   return {
     create: (context) => {
       const reduced = context.subtask.backend.open('reduced', valueState<unknown>());
+      const cell = plainCellOf(reduced);
       const rolling = context.subtask.emission === 'rolling';
       const fold = (value: unknown): unknown => {
         const before = reduced.value();
@@ -26,17 +28,18 @@ export function reduceOperator(fn: (a: never, b: never) => unknown): OperatorDef
             if (rolling) context.emit(after, context.time);
           },
         ],
-        inline: (site) => writeReduce(site, reduced, fn, rolling),
+        ...(cell !== undefined && { inline: (site: CodeSite) => writeReduce(site, cell, fn, rolling) }),
         onKeyEnd: () => context.emit(reduced.value(), MAX_TIMESTAMP),
       };
     },
   };
 }
 
-function writeReduce(site: CodeSite, state: unknown, fn: unknown, rolling: boolean): void {
-  const reduced = site.bind(state, 'reduced');
-  const before = site.evaluate(`${reduced}.value()`);
+function writeReduce(site: CodeSite, cell: unknown, fn: unknown, rolling: boolean): void {
+  const reduced = site.bind(cell, 'reduced');
+  const slot = site.evaluate(`${reduced}.slotOf(${site.key})`);
+  const before = site.evaluate(`${reduced}.read(${slot})`);
   const after = site.evaluate(`${before} === undefined ? ${site.value} : ${site.bind(fn, 'reduce')}(${before}, ${site.value})`);
-  site.statement(`${reduced}.update(${after});`);
+  site.statement(`${reduced}.write(${slot}, ${after});`);
   if (rolling) site.emit(after);
 }

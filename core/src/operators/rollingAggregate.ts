@@ -34,7 +34,7 @@ export function rollingAggregateOperator(shape: AggregateShape<never>, only?: st
 }
 
 function writeAggregate(site: CodeSite, table: AggregateState & AggregateTable, rolling: boolean, only: string | undefined): void {
-  const row = site.evaluate(`${site.bind(table, 'aggregates')}.row()`);
+  const row = site.evaluate(`${site.bind(table, 'aggregates')}.rowOf(${site.key})`);
   writeAdd(site, table.fields, row);
   const result = resultCode(site, table.fields, row);
   if (rolling)

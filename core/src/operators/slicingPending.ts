@@ -26,8 +26,7 @@ export class PendingSlices {
   add(slice: number, row: number): void {
     const { slices, rows } = this;
     rows.nextOfSlice[row] = NONE;
-    let at = slices.length;
-    while (at > 0 && slices[at - 1]!.slice > slice) at--;
+    const at = this.after(slice);
     const found = slices[at - 1];
     if (found?.slice === slice) {
       rows.nextOfSlice[found.last] = row;
@@ -38,5 +37,19 @@ export class PendingSlices {
   /** Takes the earliest slice away: its first row. */
   take(): number {
     return this.slices.shift()!.first;
+  }
+
+  /** How many slices are not later than this one. Most rows are new in the latest. */
+  private after(slice: number): number {
+    const { slices } = this;
+    let low = 0;
+    let high = slices.length;
+    if (high === 0 || slices[high - 1]!.slice <= slice) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (slices[middle]!.slice <= slice) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -1,7 +1,7 @@
 import { type Cursor, Merge } from '../state/externalSorter.ts';
 import { equalKeys } from '../state/key.ts';
 import { NO_TIMESTAMP } from '../time/timestamp.ts';
-import { compareRecords, type Partition, type StoredRecord } from './partition.ts';
+import { compareRecords, type Partition, type StoredRecord, UNKNOWN_KEY } from './partition.ts';
 import type { Feed, Task } from './task.ts';
 
 /** A partition and the input that it leads to. */
@@ -89,7 +89,7 @@ export class BatchFeed implements Feed {
     const { head } = this.rest!;
     if (current !== undefined && (head === undefined || !sameKey(current, head.record))) this.step = 'endKey';
     else if (head === undefined) this.finish(task);
-    else if (!this.keyed) takeRun(task, this.rest!, () => true);
+    else if (!this.keyed || head.record.hash === UNKNOWN_KEY) takeRun(task, this.rest!, ({ record }) => record.hash === head.record.hash);
     else this.takeKeyed(task, head.record);
     return true;
   }

@@ -68,15 +68,22 @@ function totalsOf({ operators }: JobMetrics): readonly OperatorTotals[] {
 
 /** Why nothing came out of an operator, as far as its counts tell. */
 function remark(totals: OperatorTotals): string {
-  const { kind, received, sent, late, rejected, dropped } = totals;
+  const { kind, received, sent } = totals;
   if (kind === 'sink' || sent > 0) return '';
-  if (kind === 'source' && received === 0) return rejected === 0 ? 'read nothing: is it the right place?' : `refused everything: ${codes(totals)}`;
-  if (received === 0) return '';
+  if (kind === 'source') return sourceRemark(totals);
+  return received === 0 ? '' : (lost(totals) ?? waits(totals) ?? (/join/i.test(kind) ? 'no two elements met' : 'gave nothing out'));
+}
+
+function sourceRemark(totals: OperatorTotals): string {
+  return totals.rejected === 0 ? 'read nothing: is it the right place?' : `refused everything: ${codes(totals)}`;
+}
+
+function lost(totals: OperatorTotals): string | undefined {
+  const { kind, received, late, rejected, dropped } = totals;
   if (rejected >= received) return `refused everything: ${codes(totals)}`;
   if (late >= received) return 'everything was late: allow more disorder (outOfOrder) at the source, or allowedLateness here';
   if (kind === 'filter') return 'let nothing pass';
-  if (late + rejected + dropped >= received) return 'everything was late, rejected or dropped';
-  return waits(totals) ?? (/join/i.test(kind) ? 'no two elements met' : 'gave nothing out');
+  return late + rejected + dropped >= received ? 'everything was late, rejected or dropped' : undefined;
 }
 
 /** Operators that keep elements until their time has come. */

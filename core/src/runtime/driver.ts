@@ -1,3 +1,4 @@
+import { DEAD_LETTERS } from '../graph/deadLetters.ts';
 import type { Emit } from '../operators/operatorContext.ts';
 import type { Control } from './control.ts';
 import { DriverWriter, mainCount, sideCount } from './driverCode.ts';
@@ -26,7 +27,8 @@ function generatedDriver(links: readonly Link[], control: Control): Driver {
   for (const [i, { context, sides }] of links.entries()) {
     [...sides.keys()].forEach((name, side) => context.sides.set(name, driver.sides[i]![side]!));
     const incoming = i === 0 ? [] : countsInto(links, i);
-    const outgoing = [mainCount(i), ...[...sides.keys()].map((_, side) => sideCount(i, side))];
+    // A dead letter is no result: it is counted as rejected.
+    const outgoing = [mainCount(i), ...[...sides.keys()].flatMap((name, side) => (name === DEAD_LETTERS ? [] : [sideCount(i, side)]))];
     context.metrics.countFrom(() => ({ received: i === 0 ? taken[0]! : total(incoming, count), sent: total(outgoing, count) }));
   }
   return driver;

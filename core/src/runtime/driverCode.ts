@@ -226,13 +226,16 @@ class LinkSite implements CodeSite {
   write(input: number): void {
     const { operator, context, keys } = this.link;
     const key = keys[input];
-    if (key !== undefined) {
-      this.key = this.evaluate(`${this.bind(key, 'key')}(${this.value})`);
-      this.evaluate(`${this.bind(context.subtask.backend, 'backend')}.enter(${this.key})`);
-    }
+    if (key !== undefined) this.key = this.evaluate(`${this.bind(key, 'key')}(${this.value})`);
+    // Batch mode ends a key and drops its state: the key must be the current one, whatever the operator itself needs.
+    if (operator.inline === undefined || context.subtask.emission === 'final') this.enterKey();
     if (operator.inline !== undefined) return operator.inline(this, input);
     this.statement(`${this.bind(context, 'context')}.time = ${this.timestamp};`);
     this.evaluate(`${this.bind(operator.inputs[input], 'element')}(${this.value})`);
+  }
+
+  enterKey(): void {
+    if (this.key !== '') this.evaluate(`${this.bind(this.link.context.subtask.backend, 'backend')}.enter(${this.key})`);
   }
 
   bind(value: unknown, hint: string): string {

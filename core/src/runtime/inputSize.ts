@@ -39,10 +39,7 @@ export class InputSize {
   private async ask(split: string): Promise<void> {
     const { reader } = this;
     // A size that cannot be told is no reason to fail; reading the split will say what is wrong with it.
-    const [bytes, records] = await Promise.all([
-      reader.size?.(split).catch(() => undefined),
-      reader.count?.(split).catch(() => undefined),
-    ]);
+    const [bytes, records] = await Promise.all([reader.size?.(split).catch(() => undefined), reader.count?.(split).catch(() => undefined)]);
     this.note('bytes', bytes);
     this.note('records', records);
   }

@@ -152,7 +152,7 @@ export class LocalJob implements TaskListener {
 
   private async fail(error: unknown): Promise<void> {
     if (!this.lifecycle.send('fail')) return;
-    this.parts.logger.error(`The job "${this.name}" failed: ${isMillraceError(error) ? error.message : String(error)}`);
+    this.parts.logger.error(`The job "${this.name}" failed: ${isMillraceError(error) ? error.message : String(error)}`, { error });
     this.closing = this.close(error).catch(() => undefined);
     await this.closing;
     this.settle!.reject(error);

@@ -20,6 +20,9 @@ export interface StoredRecord {
 /** No key: everything belongs together. */
 const KEYLESS: Key = '';
 
+/** The hash of a record whose key cannot be had: before all others. Its consumer asks for the key again, and deals with what is wrong with it. */
+export const UNKNOWN_KEY: number = -Infinity;
+
 /** Order of keyed input in batch mode: key by key (by hash, which is quick to compare), then time. */
 export function compareRecords(a: StoredRecord, b: StoredRecord): number {
   if (a.hash !== b.hash) return a.hash - b.hash;
@@ -82,8 +85,7 @@ function storedRecord(value: unknown, timestamp: number, select: ((value: never)
     const key = select(value as never);
     return { value, timestamp, hash: hashKey(key), key };
   } catch {
-    // The consumer asks for the key again, and deals with what is wrong with it.
-    return { value, timestamp, hash: 0, key: KEYLESS };
+    return { value, timestamp, hash: UNKNOWN_KEY, key: KEYLESS };
   }
 }
 

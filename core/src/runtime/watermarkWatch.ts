@@ -47,7 +47,14 @@ export class WatermarkWatch {
     this.clock = clock;
     this.logger = logger;
     const since = clock.now();
-    this.watched = sources.map((source) => ({ source, watermark: source.watermark, since, recordsThen: 0, arrivedThen: 0, reported: false }));
+    this.watched = sources.map((source) => ({
+      source,
+      watermark: source.watermark,
+      since,
+      recordsThen: 0,
+      arrivedThen: 0,
+      reported: false,
+    }));
   }
 
   /** Elements have arrived. Where none do, nothing is looked at and no timer runs. */
@@ -116,7 +123,10 @@ export class WatermarkWatch {
 /** The split that a source's time waits for. */
 function holder(source: WatchedSource): SplitTime | undefined {
   const active = source.splitTimes().filter(({ idle }) => !idle);
-  return active.reduce<SplitTime | undefined>((least, each) => (least === undefined || each.watermark < least.watermark ? each : least), undefined);
+  return active.reduce<SplitTime | undefined>(
+    (least, each) => (least === undefined || each.watermark < least.watermark ? each : least),
+    undefined,
+  );
 }
 
 function explain(stall: {
@@ -131,7 +141,8 @@ function explain(stall: {
   if (split === undefined) {
     return {
       problem: ': none of its splits is being read here, while elements arrive elsewhere.',
-      remedy: 'Give the source no more subtasks than it has splits (parallelism), or let it be idle: time: { …, idleAfter: { minutes: 1 } }.',
+      remedy:
+        'Give the source no more subtasks than it has splits (parallelism), or let it be idle: time: { …, idleAfter: { minutes: 1 } }.',
     };
   }
   if (furthest.watermark > watermark) {

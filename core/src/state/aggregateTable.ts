@@ -2,6 +2,7 @@ import type { Aggregate, AggregateShape } from './aggregate.ts';
 import type { StateEntry } from './backend.ts';
 import type { Cells } from './cells.ts';
 import { type Column, NumberColumn } from './column.ts';
+import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
 import type { StoredState } from './storedState.ts';
 
@@ -63,6 +64,13 @@ export class AggregateTable implements StoredState {
   /** The current key's row, an empty one if it had none. */
   row(): number {
     const slot = this.table.claim();
+    if (this.present.get(slot) === 0) this.begin(slot);
+    return slot;
+  }
+
+  /** The same for any key, which does not become the current one. */
+  rowOf(key: Key): number {
+    const slot = this.table.slotOf(key);
     if (this.present.get(slot) === 0) this.begin(slot);
     return slot;
   }

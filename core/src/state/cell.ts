@@ -1,4 +1,5 @@
 import { NumberColumn, ObjectColumn } from './column.ts';
+import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
 import { type Expiry, isExpired } from './ttl.ts';
 
@@ -43,8 +44,18 @@ export class PlainCell<V> implements Cell<V> {
     this.table.release(slot);
   }
 
+  /** A key's slot for {@link read} and {@link write}, without making the key the current one. */
+  slotOf(key: Key): number {
+    return this.table.slotOf(key);
+  }
+
   read(slot: number): V | undefined {
     return this.column.get(slot);
+  }
+
+  write(slot: number, value: V): void {
+    if (this.column.get(slot) === undefined) this.table.retain(slot);
+    this.column.set(slot, value);
   }
 
   renewed(_slot: number): undefined {

@@ -127,7 +127,7 @@ export class FrameTable implements FrameState, StoredState {
   clear(): void {
     const slot = this.table.find();
     if (slot < 0 || !this.holds(slot)) return;
-    for (const row of [...this.rowsOf(slot)]) this.freeRow(row);
+    for (const row of this.rowsOf(slot)) this.freeRow(row);
     this.front.set(slot, NONE);
     this.back.set(slot, NONE);
     this.table.release(slot);
@@ -135,7 +135,7 @@ export class FrameTable implements FrameState, StoredState {
 
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value'>> {
     if (!this.holds(slot)) return;
-    const held = [...this.rowsOf(slot)];
+    const held = this.rowsOf(slot);
     const rows: Record<string, unknown[]> = {};
     const back: Record<string, unknown> = {};
     for (const { name, rows: cells, keys, folded } of this.fields) {

@@ -51,6 +51,17 @@ export class KeyedTable {
     return this.currentSlot;
   }
 
+  /**
+   * A key's slot, given one if it had none, without making the key the current one: what generated drivers use, since storing a
+   * fresh key in an old object costs more than finding it.
+   */
+  slotOf(key: Key): number {
+    if (typeof key !== 'string') checkKey(key);
+    const slot = this.index.findOrInsert(key);
+    if (slot >= this.capacity) this.grow();
+    return slot;
+  }
+
   /** Adds a column; it will always have room for every slot in use. */
   attach<C extends Column>(column: C): C {
     column.reserve(this.capacity);

@@ -1,13 +1,13 @@
 import type { AggregatingState, ReducingState, ValueState } from './descriptor.ts';
 import type { AggregateDefinition } from './aggregateDefinition.ts';
-import type { Cell } from './cell.ts';
+import { type Cell, PlainCell } from './cell.ts';
 import type { StoredState } from './storedState.ts';
 import type { StateEntry } from './backend.ts';
 
 /** A state of one cell per key: how it is snapshotted and restored, whatever its handle looks like. */
 abstract class CellState<V> implements StoredState {
   readonly name: string;
-  protected readonly cell: Cell<V>;
+  readonly cell: Cell<V>;
 
   constructor(name: string, cell: Cell<V>) {
     this.name = name;
@@ -62,6 +62,11 @@ export class MemoryReducingState<V> extends CellState<V> implements ReducingStat
     const before = this.cell.get();
     this.cell.set(before === undefined ? value : this.reduce(before, value));
   }
+}
+
+/** The cell of a value that lives on the heap and never expires: what generated drivers may reach into. */
+export function plainCellOf<V>(state: ValueState<V>): PlainCell<V> | undefined {
+  return state instanceof MemoryValueState && state.cell instanceof PlainCell ? state.cell : undefined;
 }
 
 /** The accumulator is boxed, since `undefined` is a legal one. */

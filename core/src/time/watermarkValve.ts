@@ -54,9 +54,11 @@ export class WatermarkValve {
     const before = this.watermarks[channel] as number;
     if (this.statuses[channel] !== ACTIVE || at <= before) return this.given.keep();
     this.watermarks[channel] = at;
-    // A channel that counted, but not as the slowest, changes nothing; one that has not caught up does not count.
     const { watermark } = this.given;
-    if (at < watermark || before > this.minimum) return this.given.keep();
+    // A channel that resumed may have raised the minimum: that is given out with the next watermark, whosever it is.
+    const due = this.minimum > watermark && this.minimum !== Infinity;
+    // A channel that counted, but not as the slowest, changes nothing; one that has not caught up does not count.
+    if (!due && (at < watermark || before > this.minimum)) return this.given.keep();
     return this.settle();
   }
 

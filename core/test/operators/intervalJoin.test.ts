@@ -178,7 +178,7 @@ describe('interval join', () => {
         expect(out.lateLeft.map(({ id }) => id)).toEqual(expected.lateLeft);
         expect(out.lateRight.map(({ id }) => id)).toEqual(expected.lateRight);
       }),
-      { numRuns: 60 },
+      { numRuns: 50 },
     );
   });
 

@@ -31,7 +31,7 @@ export function scripts(options: { readonly steps: number; readonly times?: numb
     at: fc.integer({ min: -times / 2, max: times / 2 }),
   });
   const step = watermarks ? fc.oneof({ weight: 4, arbitrary: event }, fc.integer({ min: -times / 2, max: times / 2 })) : event;
-  return fc.array(step, { maxLength: steps }).map((drawn) => drawn.map((s, id) => (typeof s === 'number' ? s : { ...s, id })));
+  return fc.array(step, { maxLength: steps, size: 'max' }).map((drawn) => drawn.map((s, id) => (typeof s === 'number' ? s : { ...s, id })));
 }
 
 /** Plays a script, and ends both inputs. */

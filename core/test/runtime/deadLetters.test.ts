@@ -7,15 +7,9 @@ import { DEAD_LETTER_UID } from '../../src/graph/deadLetters.ts';
 import { explainText } from '../../src/graph/explain.ts';
 import type { ErrorPolicy } from '../../src/graph/builder.ts';
 import { defineSource, type Rejected } from '../../src/operators/connector.ts';
-import type { Logger } from '../../src/operators/logger.ts';
+import { recordingLogger } from '../recordingLogger.ts';
 
 const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-
-function recordingLogger(): Logger & { readonly lines: string[] } {
-  const lines: string[] = [];
-  const at = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
-  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
 
 const poisoned = (n: number): number => {
   if (n % 4 === 0) throw new Error('poison');
@@ -26,6 +20,8 @@ interface Ran {
   readonly out: number[];
   readonly dead: Rejected[];
   readonly rejected: number;
+  readonly passed: number;
+  readonly dropped: number;
   readonly error: unknown;
   readonly log: readonly string[];
 }
@@ -52,11 +48,13 @@ async function run(options: {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  const rejected = job
-    .metrics()
-    .operators.filter(({ uid }) => uid === 'poisoned')
-    .reduce((sum, report) => sum + report.rejected, 0);
-  return { out: out.toSorted((a, b) => a - b), dead, rejected, error, log: logger.lines };
+  const counts = { rejected: 0, passed: 0, dropped: 0 };
+  for (const { uid, kind, rejected, recordsOut, dropped } of job.metrics().operators) {
+    if (uid === 'poisoned') counts.rejected += rejected;
+    if (uid === 'poisoned') counts.passed += recordsOut;
+    if (kind === 'filter') counts.dropped += dropped;
+  }
+  return { out: out.toSorted((a, b) => a - b), dead, ...counts, error, log: logger.of('warn') };
 }
 
 const GOOD = [20, 30, 50, 60, 70, 90, 100].filter((n) => n !== 10);
@@ -76,7 +74,7 @@ for (const mode of [undefined, 'batch'] as const) {
 
       test(`dead letters of the job's policy: ${place}`, async () => {
         const ran = await run({ job: 'deadLetter', ...common });
-        expect(ran).toMatchObject({ out: GOOD, rejected: 2, error: undefined });
+        expect(ran).toMatchObject({ out: GOOD, rejected: 2, passed: 8, dropped: 1, error: undefined });
         expect(ran.dead.toSorted((a, b) => Number(a.value) - Number(b.value))).toEqual(LETTERS);
       });
 
@@ -96,7 +94,7 @@ for (const mode of [undefined, 'batch'] as const) {
       test(`skipped elements are counted and logged: ${place}`, async () => {
         const ran = await run({ job: 'skip', ...common });
         expect(ran).toMatchObject({ out: GOOD, dead: [], rejected: 2, error: undefined });
-        expect(ran.log).toEqual([4, 8].map(() => 'warn [operator/failed] uid "poisoned": an element was rejected: poison.'));
+        expect(ran.log).toEqual([4, 8].map(() => '[operator/failed] uid "poisoned": an element was rejected: poison.'));
       });
     }
   }
@@ -206,10 +204,10 @@ test('refusals that nobody takes are counted by reason, and the first are logged
   const job = await env.start('refused');
   await job.finished;
   expect(job.metrics().operators[0]).toMatchObject({ recordsIn: 2, recordsOut: 2, rejected: 4, rejectedBy: { 'csv/malformed': 4 } });
-  expect(logger.lines).toEqual([
-    'warn [csv/malformed] uid "rows": rows:3 was rejected: too few columns.',
-    'warn [csv/malformed] uid "rows": rows:4 was rejected: too few columns.',
-    'warn [csv/malformed] uid "rows": rows:5 was rejected: too few columns. Further ones are only counted.',
+  expect(logger.of('warn')).toEqual([
+    '[csv/malformed] uid "rows": rows:3 was rejected: too few columns.',
+    '[csv/malformed] uid "rows": rows:4 was rejected: too few columns.',
+    '[csv/malformed] uid "rows": rows:5 was rejected: too few columns. Further ones are only counted.',
   ]);
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type DataStream, MillraceError } from '../../src/index.ts';
+import { type DataStream, type MillraceError, output } from '../../src/index.ts';
 import { harness } from '../../src/testing.ts';
 
 interface Item {
@@ -27,14 +27,14 @@ const STEPS = {
   reduce: (s: DataStream<Item>) => s.keyBy(({ key }) => key).reduce((a, b) => ({ key: a.key, n: a.n + b.n })),
   side: (s: DataStream<Item>) => {
     const split = s.keyBy(({ key }) => key).process({
-      outputs: { odd: {} as { readonly valueOf?: never } },
-      onElement(item, { output }) {
+      outputs: { odd: output<Item>() },
+      onElement(item, { output: emit }) {
         if (item.n % 2 === 0) return [item];
-        output('odd' as never, item as never);
+        emit('odd', item);
         return undefined;
       },
     });
-    return split.union((split as unknown as { side(name: string): DataStream<Item> }).side('odd').map((item) => ({ ...item, n: item.n + 1000 }))) as DataStream<Item>;
+    return split.union(split.side('odd').map((item) => ({ ...item, n: item.n + 1000 })));
   },
 } satisfies Record<string, (s: DataStream<Item>, i: number) => DataStream<Item>>;
 

@@ -12,7 +12,10 @@ interface Row {
 }
 
 const codec = new ValueCodec();
-const format = { write: (row: Row, writer: Parameters<typeof codec.write>[1]) => codec.write(row, writer), read: (reader: Parameters<typeof codec.read>[0]) => codec.read(reader) as Row };
+const format = {
+  write: (row: Row, writer: Parameters<typeof codec.write>[1]) => codec.write(row, writer),
+  read: (reader: Parameters<typeof codec.read>[0]) => codec.read(reader) as Row,
+};
 
 function sortAll(rows: Iterable<Row>, workspace: Workspace): { sorted: Row[]; sorter: ExternalSorter<Row> } {
   const sorter = new ExternalSorter<Row>((a, b) => a.rank - b.rank, format, workspace);

@@ -1,0 +1,121 @@
+import { writeFile } from 'node:fs/promises';
+import { describeError } from '../errors/describe.ts';
+import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
+import { platform } from '../node/platform.ts';
+import type { LocalJob } from '../runtime/job.ts';
+import { type JobMetrics, prometheusText } from '../runtime/metrics.ts';
+import { CommandFailure, EXIT, type ExitCode, exitCodeOf } from './exitCode.ts';
+import { type Interruption, watchInterruptions } from './interruptions.ts';
+import type { LoadedJob } from './jobModule.ts';
+import { type ProgressDisplay, ProgressReporter } from './progressReporter.ts';
+import { type RunFlags, runOptionsOf } from './runFlags.ts';
+import { TerminalLine } from './terminalLine.ts';
+import { terminalLogger } from './terminalLogger.ts';
+
+/** How often progress is shown on a terminal, and where its lines stay, in ms. */
+const REDRAWN_EVERY = 250;
+const LOGGED_EVERY = 10_000;
+
+/** Runs a job to its end, or to the first signal. */
+export async function runCommand({ job }: LoadedJob, config: unknown, flags: RunFlags): Promise<ExitCode> {
+  const { quiet = false, verbose = false } = flags;
+  const run = new Run(quiet);
+  const options = { ...runOptionsOf(flags), logger: terminalLogger({ quiet, verbose }), signal: run.signal };
+  await run.noting(async () => run.until(job.start(config, options)));
+  run.close();
+  const { job: ran } = run;
+  const { metrics } = flags;
+  if (metrics !== undefined && ran !== undefined) await run.noting(async () => writeMetrics(metrics, ran.metrics()));
+  return run.exitCode();
+}
+
+/** One run of a job as the command sees it. */
+class Run {
+  readonly signal: AbortSignal;
+  job: LocalJob | undefined;
+  private failure: unknown;
+  private readonly quiet: boolean;
+  private readonly abort = new AbortController();
+  private readonly unwatch: () => void;
+  private readonly started = platform.clock.monotonic();
+  private interruption: Interruption | undefined;
+  private reporter: ProgressReporter | undefined;
+  private line: TerminalLine | undefined;
+
+  constructor(quiet: boolean) {
+    this.quiet = quiet;
+    this.signal = this.abort.signal;
+    this.unwatch = watchInterruptions((interruption, nth) => this.interrupt(interruption, nth));
+  }
+
+  /** Does something, whose failure is that of the run. */
+  async noting(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.failure ??= error;
+    }
+  }
+
+  async until(starting: Promise<LocalJob>): Promise<void> {
+    this.job = await starting;
+    if (!this.quiet) this.reporter = new ProgressReporter(this.job, platform.clock, this.display(), this.started);
+    await this.job.finished;
+  }
+
+  close(): void {
+    this.reporter?.stop();
+    this.line?.close();
+    this.unwatch();
+  }
+
+  /** Says how the run ended. */
+  exitCode(): ExitCode {
+    const { failure, interruption } = this;
+    if (interruption?.signal === undefined && interruption !== undefined) return interruption.exitCode;
+    const canceled = isMillraceError(failure) && failure.code === 'job/canceled';
+    if (failure !== undefined && !(canceled && interruption !== undefined)) {
+      this.summarise('failed after');
+      throw new CommandFailure(exitCodeOf(failure), failure);
+    }
+    if (interruption === undefined) this.summarise('finished in');
+    else this.summarise(`${canceled ? 'canceled' : 'stopped'} by ${interruption.signal} after`);
+    return interruption?.exitCode ?? EXIT.done;
+  }
+
+  private summarise(outcome: string): void {
+    if (this.reporter !== undefined) process.stderr.write(`${this.reporter.summary(outcome)}\n`);
+  }
+
+  /** First in order, then at once, then by force. */
+  private interrupt(interruption: Interruption, nth: number): void {
+    this.interruption ??= interruption;
+    if (nth > 2) process.exit(interruption.exitCode);
+    if (nth > 1 || this.job === undefined) return this.abort.abort();
+    if (!this.quiet && interruption.signal !== undefined)
+      process.stderr.write('Stopping: what is under way is finished first. Once more cancels at once.\n');
+    // Its failure is that of the run.
+    this.job.stop().catch(() => undefined);
+  }
+
+  private display(): ProgressDisplay {
+    const { stderr, stdout } = process;
+    if (!stderr.isTTY || process.env['TERM'] === 'dumb') return { every: LOGGED_EVERY, show: (text) => void stderr.write(`${text}\n`) };
+    const line = new TerminalLine(stderr, stdout.isTTY ? [stdout] : []);
+    this.line = line;
+    return { every: REDRAWN_EVERY, show: (text) => line.show(text) };
+  }
+}
+
+async function writeMetrics(path: string, metrics: JobMetrics): Promise<void> {
+  const text = path.endsWith('.json') ? `${JSON.stringify(metrics, null, 2)}\n` : prometheusText(metrics);
+  if (path === '-') return void process.stdout.write(text);
+  try {
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new MillraceError('sink/failed', `The metrics cannot be written to ${path}: ${describeError(cause)}.`, {
+      remedy: 'Name a file in a folder that is there: --metrics FILE.',
+      cause,
+    });
+  }
+}
