@@ -37,6 +37,15 @@ export class BroadcastDataStreams<T, B> {
    * A process function over broadcast state. In batch mode the broadcast stream is read first.
    *
    * @throws MillraceError `graph/option` for broadcast state with a time to live
+   * @example
+   * const env = new StreamEnvironment({ mode: 'batch' });
+   * const known = env.from(fromArray(['ann', 'eve'])).connectBroadcast(env.from(fromArray(['eve']))).process({
+   *   uid: 'known',
+   *   broadcast: { blocked: mapState<string, boolean>() },
+   *   onBroadcast: (name: string, { broadcast }) => broadcast.blocked.put(name, true),
+   *   onElement: (name: string, { broadcast }) => (broadcast.blocked.has(name) ? [] : [name]),
+   * });
+   * console.log(await known.collect()); // [ 'ann' ]
    */
   process<const BC extends StateShape, const OT extends OutputShape = {}, R extends Emits = void, RB extends Emits = void>(
     behaviour: BroadcastBehaviour<T, B, BC, OT, R, RB>,

@@ -44,16 +44,20 @@ export class BroadcastStreams<K, T, B> extends BroadcastDataStreams<T, B> {
    *
    * @throws MillraceError `graph/option` for broadcast state with a time to live
    * @example
+   * const env = new StreamEnvironment({ mode: 'batch' });
+   * const limits = env.from(fromArray([{ country: 'FR', cents: 500 }]));
+   * const payments = env.from(fromArray([{ card: 'a', country: 'FR', cents: 300 }, { card: 'a', country: 'FR', cents: 400 }]));
    * const alerts = payments.keyBy((p) => p.card).connectBroadcast(limits).process({
    *   uid: 'alerts',
    *   broadcast: { limits: mapState<string, number>() },
    *   state: { spent: valueState({ initial: 0 }) },
-   *   onBroadcast({ country, cents }, { broadcast }) { broadcast.limits.put(country, cents); },
-   *   onElement(payment, { state, broadcast }) {
-   *     state.spent.update(state.spent.value() + payment.cents);
-   *     return state.spent.value() > (broadcast.limits.get(payment.country) ?? Infinity) ? [payment] : [];
+   *   onBroadcast: ({ country, cents }, { broadcast }) => broadcast.limits.put(country, cents),
+   *   onElement({ country, cents }, { key, state, broadcast }) {
+   *     state.spent.update(state.spent.value() + cents);
+   *     return state.spent.value() > (broadcast.limits.get(country) ?? Infinity) ? [key] : [];
    *   },
    * });
+   * console.log(await alerts.collect()); // [ 'a' ]
    */
   override process<
     const BC extends StateShape,

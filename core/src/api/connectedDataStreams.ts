@@ -32,13 +32,27 @@ export class ConnectedDataStreams<L, RI> {
     this.right = right;
   }
 
-  /** One element out for each that comes in on either side. */
+  /**
+   * One element out for each that comes in on either side.
+   *
+   * @example
+   * const env = new StreamEnvironment();
+   * const told = env.from(fromArray([1])).connect(env.from(fromArray(['two']))).map({ left: (n) => `number ${n}`, right: (s) => `word ${s}` });
+   * console.log((await told.collect()).toSorted()); // [ 'number 1', 'word two' ]
+   */
   map<RL, RR>(functions: SideFunctions<L, RI, RL, RR> & OperatorOptions): DataStream<RL | RR> {
     const { left, right } = functions;
     return this.left.factory.data(this.next('map', functions, mapOperator(left, right)));
   }
 
-  /** Any number of elements out for each that comes in on either side. */
+  /**
+   * Any number of elements out for each that comes in on either side.
+   *
+   * @example
+   * const env = new StreamEnvironment();
+   * const parts = env.from(fromArray([12])).connect(env.from(fromArray(['a b']))).flatMap({ left: (n) => [n / 2], right: (s) => s.split(' ') });
+   * console.log((await parts.collect()).length); // 3
+   */
   flatMap<RL, RR>(
     functions: SideFunctions<L, RI, Iterable<RL> & object, Iterable<RR> & object> & OperatorOptions,
   ): DataStream<RL | RR> {
@@ -46,7 +60,17 @@ export class ConnectedDataStreams<L, RI> {
     return this.left.factory.data(this.next('flatMap', functions, flatMapOperator(left, right)));
   }
 
-  /** A process function with a handler per side. State and timers belong to keys: connect keyed streams for these. */
+  /**
+   * A process function with a handler per side. State and timers belong to keys: connect keyed streams for these.
+   *
+   * @example
+   * const env = new StreamEnvironment();
+   * const lengths = env.from(fromArray([1])).connect(env.from(fromArray(['two']))).process({
+   *   onLeft: (n) => [n],
+   *   onRight: (word, { counter }) => { counter('words').add(); return [word.length]; },
+   * });
+   * console.log((await lengths.collect()).toSorted()); // [ 1, 3 ]
+   */
   process<const OT extends OutputShape = {}, RL extends Emits = void, RR extends Emits = void>(
     behaviour: CoBehaviour<L, RI, OT, RL, RR>,
   ): OperatorStream<Emitted<RL> | Emitted<RR>, OutputStreams<OT>> {

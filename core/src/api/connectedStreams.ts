@@ -31,12 +31,16 @@ export class ConnectedStreams<K, L, RI> extends ConnectedDataStreams<L, RI> {
    * A process function with a handler per side, over the key's state, timers and side outputs, all declared beside them.
    *
    * @example
+   * const env = new StreamEnvironment({ mode: 'batch' });
+   * const orders = env.from(fromArray([{ id: 1, item: 'tea', at: 1 }]), { time: { timestamp: (o) => o.at } });
+   * const payments = env.from(fromArray([{ order: 1, cents: 300, at: 2 }]), { time: { timestamp: (p) => p.at } });
    * const matched = orders.keyBy((o) => o.id).connect(payments.keyBy((p) => p.order)).process({
    *   uid: 'matched',
-   *   state: { order: valueState<Order>() },
-   *   onLeft(order, { state }) { state.order.update(order); },
-   *   *onRight(payment, { state }) { const order = state.order.value(); if (order) yield { ...order, paid: payment.cents }; },
+   *   state: { item: valueState<string>() },
+   *   onLeft: ({ item }, { state }) => state.item.update(item),
+   *   onRight: ({ cents }, { state }) => [{ item: state.item.value(), cents }],
    * });
+   * console.log(await matched.collect()); // [ { item: 'tea', cents: 300 } ]
    */
   override process<
     const S extends StateShape = {},

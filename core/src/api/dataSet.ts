@@ -33,7 +33,8 @@ export interface DataSetJoin<L, R, K extends Key, J extends JoinKind> extends Op
  * input has ended; in batch mode what does not fit into memory goes to disk.
  *
  * @example
- * const best = await dataSet(env.from(fromArray([3, 1, 2]))).sortPartition((n) => n).collect(); // [1, 2, 3]
+ * const numbers = dataSet(new StreamEnvironment().from(fromArray([3, 1, 2])));
+ * console.log(await numbers.sortPartition((n) => n).collect()); // [ 1, 2, 3 ]
  */
 export class DataSet<out T> {
   /** The same elements as a stream, with all of its verbs. */
@@ -43,29 +44,70 @@ export class DataSet<out T> {
     this.stream = stream;
   }
 
+  /**
+   * One element out for each that comes in.
+   *
+   * @example
+   * const numbers = dataSet(new StreamEnvironment().from(fromArray([1, 2, 3])));
+   * console.log(await numbers.map((n) => n * 2).collect()); // [ 2, 4, 6 ]
+   */
   map<R>(fn: (value: T) => R, options?: OperatorOptions): DataSet<R> {
     return new DataSet(this.stream.map(fn, options));
   }
 
+  /**
+   * Only the elements that the predicate says yes to.
+   *
+   * @example
+   * const numbers = dataSet(new StreamEnvironment().from(fromArray([1, 2, 3])));
+   * console.log(await numbers.filter((n) => n > 1).collect()); // [ 2, 3 ]
+   */
   filter(fn: (value: T) => boolean, options?: OperatorOptions): DataSet<T> {
     return new DataSet(this.stream.filter(fn, options));
   }
 
+  /**
+   * Any number of elements out for each that comes in.
+   *
+   * @example
+   * const lines = dataSet(new StreamEnvironment().from(fromArray(['to be', 'or not'])));
+   * console.log(await lines.flatMap((line) => line.split(' ')).collect()); // [ 'to', 'be', 'or', 'not' ]
+   */
   flatMap<R>(fn: (value: T) => Iterable<R> & object, options?: OperatorOptions): DataSet<R> {
     return new DataSet(this.stream.flatMap(fn, options));
   }
 
+  /**
+   * The elements of both, in no order between them.
+   *
+   * @example
+   * const env = new StreamEnvironment();
+   * const both = dataSet(env.from(fromArray([1, 2]))).union(dataSet(env.from(fromArray([3]))));
+   * console.log((await both.collect()).toSorted()); // [ 1, 2, 3 ]
+   */
   union<U>(other: DataSet<U>): DataSet<T | U> {
     return new DataSet(this.stream.union(other.stream) as DataStream<T | U>);
   }
 
-  /** Calls a function once per subtask, with all of its elements. */
+  /**
+   * Calls a function once per subtask, with all of its elements.
+   *
+   * @example
+   * const numbers = dataSet(new StreamEnvironment().from(fromArray([1, 2, 3])));
+   * console.log(await numbers.mapPartition((all) => [[...all].length]).collect()); // [ 3 ]
+   */
   mapPartition<R>(fn: (elements: Iterable<T>) => Iterable<R>, options?: OperatorOptions): DataSet<R> {
     const operator = atEndOperator({ results: fn as (elements: Iterable<unknown>) => Iterable<unknown> });
     return new DataSet(this.stream.transform<R>(operator, { ...options, kind: 'mapPartition', traits: AT_END }));
   }
 
-  /** Sorts the elements of each subtask by a key (all elements, with parallelism 1). Equal ones keep their order. */
+  /**
+   * Sorts the elements of each subtask by a key (all elements, with parallelism 1). Equal ones keep their order.
+   *
+   * @example
+   * const words = dataSet(new StreamEnvironment().from(fromArray(['tea', 'milk', 'oil'])));
+   * console.log(await words.sortPartition((word) => word.length, { order: 'descending' }).collect()); // [ 'milk', 'tea', 'oil' ]
+   */
   sortPartition(by: (value: T) => Key, options: OperatorOptions & { readonly order?: 'ascending' | 'descending' } = {}): DataSet<T> {
     const sign = options.order === 'descending' ? -1 : 1;
     const compare = (a: T, b: T): number => sign * compareKeys(by(a), by(b));
@@ -73,12 +115,25 @@ export class DataSet<out T> {
     return new DataSet(this.stream.transform<T>(operator, { ...options, kind: 'sortPartition', traits: AT_END }));
   }
 
-  /** Brings the elements of a key together. */
+  /**
+   * Brings the elements of a key together.
+   *
+   * @example
+   * const words = dataSet(new StreamEnvironment().from(fromArray(['tea', 'oil', 'milk'])));
+   * const byLength = words.groupBy((word) => word.length).reduceGroup((group, length) => [`${length}: ${group.join(' ')}`]);
+   * console.log((await byLength.collect()).toSorted()); // [ '3: tea oil', '4: milk' ]
+   */
   groupBy<const K extends Key>(key: (value: T) => K): GroupedDataSet<K, T> {
     return new GroupedDataSet(this.stream.keyBy(key));
   }
 
-  /** One element per key: the first. */
+  /**
+   * One element per key: the first.
+   *
+   * @example
+   * const words = dataSet(new StreamEnvironment().from(fromArray(['to', 'be', 'to'])));
+   * console.log((await words.distinct((word) => word).collect()).toSorted()); // [ 'be', 'to' ]
+   */
   distinct(key: (value: T) => Key, options?: OperatorOptions): DataSet<T> {
     const distinct = this.stream.keyBy(key).process({
       ...options,
@@ -93,7 +148,13 @@ export class DataSet<out T> {
     return new DataSet(distinct as DataStream<T>);
   }
 
-  /** The first `n` elements to arrive. */
+  /**
+   * The first `n` elements to arrive.
+   *
+   * @example
+   * const numbers = dataSet(new StreamEnvironment().from(fromArray([1, 2, 3])));
+   * console.log(await numbers.first(2).collect()); // [ 1, 2 ]
+   */
   first(n: number, options?: OperatorOptions): DataSet<T> {
     let results = (elements: Iterable<T>): Iterable<T> => takeFirst(elements, n);
     if (n <= 0) results = () => [];
@@ -101,13 +162,31 @@ export class DataSet<out T> {
     return new DataSet(this.stream.global().transform<T>(operator, { ...options, kind: 'first', parallelism: 1, traits: AT_END, details: { n } }));
   }
 
-  /** Pairs of elements with equal keys. */
+  /**
+   * Pairs of elements with equal keys.
+   *
+   * @example
+   * const env = new StreamEnvironment();
+   * const orders = dataSet(env.from(fromArray([{ id: 1, item: 'tea' }, { id: 2, item: 'oil' }])));
+   * const payments = dataSet(env.from(fromArray([{ order: 1, cents: 300 }])));
+   * const paid = orders.join(payments, { left: (o) => o.id, right: (p) => p.order, kind: 'left' });
+   * console.log((await paid.map(([order, payment]) => `${order.item} ${payment?.cents ?? 'unpaid'}`).collect()).toSorted()); // [ 'oil unpaid', 'tea 300' ]
+   */
   join<U, K extends Key, J extends JoinKind = 'inner'>(other: DataSet<U>, { left, right, kind, ...options }: DataSetJoin<T, U, K, J>): DataSet<JoinPair<J, T, U>> {
     const pairs = this.coGroup(other, { left, right, ...options, name: options.name ?? `${kind ?? 'inner'} join` }, (lefts, rights) => joinPairs(lefts, rights, kind ?? 'inner'));
     return pairs as unknown as DataSet<JoinPair<J, T, U>>;
   }
 
-  /** Calls a function once per key that occurs on either side, with the elements of both. */
+  /**
+   * Calls a function once per key that occurs on either side, with the elements of both.
+   *
+   * @example
+   * const env = new StreamEnvironment();
+   * const seen = dataSet(env.from(fromArray(['x', 'x', 'y'])));
+   * const clicked = dataSet(env.from(fromArray(['x'])));
+   * const rates = seen.coGroup(clicked, { left: (ad) => ad, right: (ad) => ad }, (views, clicks, ad) => [`${ad} ${clicks.length / views.length}`]);
+   * console.log((await rates.collect()).toSorted()); // [ 'x 0.5', 'y 0' ]
+   */
   coGroup<U, R, K extends Key>(
     other: DataSet<U>,
     { left, right, ...options }: Omit<DataSetJoin<T, U, K, 'full'>, 'kind'>,
@@ -139,18 +218,41 @@ export class DataSet<out T> {
     return new DataSet(grouped as DataStream<R>);
   }
 
-  /** Every element with every element of the other side, which is held in memory. */
+  /**
+   * Every element with every element of the other side, which is held in memory.
+   *
+   * @example
+   * const env = new StreamEnvironment();
+   * const pairs = dataSet(env.from(fromArray([1, 2]))).cross(dataSet(env.from(fromArray(['a', 'b']))));
+   * console.log((await pairs.collect()).length); // 4
+   */
   cross<U>(other: DataSet<U>, options?: OperatorOptions): DataSet<readonly [T, U]> {
     const tagged = this.stream.map((value): Tagged<T, U> => ({ left: value })).union(other.stream.map((value): Tagged<T, U> => ({ right: value })));
     const operator = atEndOperator({ results: crossProduct as (elements: Iterable<unknown>) => Iterable<unknown> });
     return new DataSet(tagged.global().transform<readonly [T, U]>(operator, { ...options, kind: 'cross', parallelism: 1, traits: AT_END }));
   }
 
+  /**
+   * Sends the elements to a sink.
+   *
+   * @example
+   * const env = new StreamEnvironment({ mode: 'batch' });
+   * dataSet(env.from(fromArray([2, 1]))).sortPartition((n) => n).sinkTo(print());
+   * await env.execute('sorted');
+   * // 1
+   * // 2
+   */
   sinkTo(sink: Sink<T>, options?: OperatorOptions): void {
     this.stream.sinkTo(sink, options);
   }
 
-  /** Runs the job up to here, in batch mode unless told otherwise, and gathers the elements. */
+  /**
+   * Runs the job up to here, in batch mode unless told otherwise, and gathers the elements.
+   *
+   * @example
+   * const numbers = dataSet(new StreamEnvironment().from(fromArray([1, 2])));
+   * console.log(await numbers.map((n) => n * 2).collect()); // [ 2, 4 ]
+   */
   collect(options: RunOptions = {}): Promise<T[]> {
     return this.stream.collect({ mode: 'batch', ...options });
   }
@@ -164,7 +266,14 @@ export class GroupedDataSet<K extends Key, out T> {
     this.keyed = keyed;
   }
 
-  /** Calls a function once per key, with all of its elements in order of arrival (of time, where they have one, in batch mode). */
+  /**
+   * Calls a function once per key, with all of its elements in order of arrival (of time, where they have one, in batch mode).
+   *
+   * @example
+   * const payments = dataSet(new StreamEnvironment().from(fromArray([{ card: 'a', cents: 1 }, { card: 'a', cents: 5 }])));
+   * const spread = payments.groupBy((p) => p.card).reduceGroup((group, card) => [`${card} ${group.at(-1)!.cents - group[0]!.cents}`]);
+   * console.log(await spread.collect()); // [ 'a 4' ]
+   */
   reduceGroup<R>(fn: (elements: readonly T[], key: K) => Iterable<R> & object, options?: OperatorOptions): DataSet<R> {
     const grouped = this.keyed.process({
       ...options,
@@ -184,7 +293,13 @@ export class GroupedDataSet<K extends Key, out T> {
     return new DataSet(grouped as DataStream<R>);
   }
 
-  /** Folds the elements of each key into one, associatively. */
+  /**
+   * Folds the elements of each key into one, associatively.
+   *
+   * @example
+   * const numbers = dataSet(new StreamEnvironment().from(fromArray([1, 2, 3, 4])));
+   * console.log((await numbers.groupBy((n) => n % 2).reduce((a, b) => a + b).collect()).toSorted()); // [ 4, 6 ]
+   */
   reduce(fn: (a: T, b: T) => T, options?: OperatorOptions): DataSet<T> {
     return this.reduceGroup((elements) => [elements.reduce(fn)], options);
   }
@@ -194,6 +309,9 @@ export class GroupedDataSet<K extends Key, out T> {
  * The verbs of bounded data on a stream whose sources end.
  *
  * @throws MillraceError `graph/unbounded` naming a source that does not.
+ * @example
+ * const payments = dataSet(new StreamEnvironment().from(fromArray([{ card: 'a', cents: 1 }, { card: 'b', cents: 5 }])));
+ * console.log(await payments.first(1).collect()); // [ { card: 'a', cents: 1 } ]
  */
 export function dataSet<T>(stream: DataStream<T>): DataSet<T> {
   const { builder, parts } = stream.origin;

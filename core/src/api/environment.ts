@@ -36,7 +36,14 @@ export class StreamEnvironment {
     this.defaults = options;
   }
 
-  /** Begins a stream at a source. What its schema refuses goes to the side output `rejected`. */
+  /**
+   * Begins a stream at a source. What its schema refuses goes to the side output `rejected`.
+   *
+   * @example
+   * const env = new StreamEnvironment();
+   * const payments = env.from(fromArray([{ cents: 300, at: 1_000 }]), { uid: 'payments', time: { timestamp: (p) => p.at, outOfOrder: { seconds: 30 } } });
+   * console.log(await payments.collect()); // [ { cents: 300, at: 1000 } ]
+   */
   from<T>(source: Source<T>, options: SourceOptions<T> = {}): OperatorStream<T, { rejected: Rejected }> {
     const { time } = options;
     const definition = source.definition as never;
@@ -52,7 +59,14 @@ export class StreamEnvironment {
     return this.factory.operator(new StreamOrigin(this.builder, this.factory, [{ from: node.id, output: null, exchange: 'forward' }]));
   }
 
-  /** A stream that is fed from outside of the job, element by element: what a test harness drives. */
+  /**
+   * A stream that is fed from outside of the job, element by element: what a test harness drives.
+   *
+   * @example
+   * const env = new StreamEnvironment();
+   * env.input<number>('numbers').map((n) => n * 2).sinkTo(print());
+   * console.log(env.plan().graph.nodes.map(({ kind }) => kind)); // [ 'input', 'map', 'sink' ]
+   */
   input<T>(name: string): DataStream<T> {
     const behaviour = {
       operator: { create: (context: OperatorContext) => ({ inputs: [(value: unknown) => context.emit(value, context.time)] }) },
@@ -67,31 +81,68 @@ export class StreamEnvironment {
    *
    * @example
    * const env = new StreamEnvironment({ onError: 'deadLetter' });
-   * env.deadLetterTo(jsonLinesSink('dead-letters.jsonl'));
+   * env.from(fromArray(['1', 'x'])).map((text) => BigInt(text)).sinkTo(discard());
+   * env.deadLetterTo(forEach(({ place, code, value }) => console.log(place, code, value)));
+   * await env.execute('numbers'); // map#1 operator/failed x
    */
   deadLetterTo(sink: Sink<Rejected>): void {
     this.deadLetters = sink;
   }
 
-  /** The job as it would run. */
+  /**
+   * The job as it would run.
+   *
+   * @throws MillraceError `graph/empty`, `graph/cycle`, `graph/no-timestamps`, `graph/unbounded`, `graph/option`
+   * @example
+   * const env = new StreamEnvironment();
+   * env.from(fromArray([1]), { uid: 'numbers' }).sinkTo(discard(), { uid: 'output' });
+   * console.log(explainText(env.plan()));
+   * // mode streaming, 1 task, 128 key groups
+   * //
+   * // task 1 × 1
+   * //   source [numbers] (connector: array)
+   * //   sink [output] (connector: discard)
+   */
   plan(options: RunOptions = {}): Plan {
     return this.compile(options).plan;
   }
 
-  /** The job as it would run, and what its nodes do. */
+  /**
+   * The job as it would run, and what its nodes do: for tools that run jobs.
+   *
+   * @internal
+   */
   compile(options: RunOptions = {}): { readonly plan: Plan; readonly builder: GraphBuilder } {
     const { mode = 'streaming', parallelism = 1, maxParallelism, onError = 'fail', deadLetters } = { ...this.defaults, ...options };
     const builder = withDeadLetters(this.builder, onError, deadLetters ?? this.deadLetters);
     return { plan: createPlan(builder.graph(), { mode, parallelism, maxParallelism }), builder };
   }
 
-  /** Runs the job to its end. */
+  /**
+   * Runs the job to its end.
+   *
+   * @throws MillraceError as {@link plan} does, and what the job fails with; `job/canceled` when it is canceled.
+   * @example
+   * const env = new StreamEnvironment();
+   * env.from(fromArray(['hello'])).sinkTo(print());
+   * await env.execute('greeting'); // hello
+   */
   async execute(name: string, options: RunOptions = {}): Promise<void> {
     const job = await this.start(name, options);
     await job.finished;
   }
 
-  /** Starts the job; resolves when it runs. */
+  /**
+   * Starts the job; resolves when it runs, with its handle.
+   *
+   * @throws MillraceError as {@link plan} does, and what a source, sink or operator fails to open with.
+   * @example
+   * const env = new StreamEnvironment();
+   * env.from(generator({ rate: 100, create: (n) => n })).sinkTo(discard());
+   * const job = await env.start('ticks');
+   * console.log(job.status); // running
+   * await job.stop();
+   */
   async start(name: string, options: RunOptions = {}): Promise<LocalJob> {
     return this.launch(name, options, false);
   }

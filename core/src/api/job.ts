@@ -37,10 +37,12 @@ export interface JobModule<C> {
  * Defines a job: `export default defineJob({ … })` in a module of its own.
  *
  * @example
- * export default defineJob({
- *   name: 'double',
- *   build(env) { env.from(fromArray([1, 2, 3])).map((n) => n * 2).sinkTo(print()); },
+ * const job = defineJob({
+ *   name: 'count',
+ *   config: z.object({ to: z.number().default(3) }),
+ *   build: (env, { to }) => env.from(generator({ count: to, create: (i) => i + 1 })).sinkTo(print()),
  * });
+ * await job.run(job.parseConfig({ to: 2 })); // or, as `export default defineJob(…)`: npx millrace run count.ts -- --to 2
  */
 export function defineJob<C = void>(definition: JobDefinition<C>): JobModule<C> {
   const { name } = definition;

@@ -36,7 +36,13 @@ export interface OverResult<out T, out R> {
 
 /** A stream whose elements of one key meet in one place: state, timers, windows and joins are per key. */
 export class KeyedStream<K, out T> extends DataStream<T> {
-  /** Filtering keeps the key. */
+  /**
+   * Filtering keeps the key.
+   *
+   * @example
+   * const words = new StreamEnvironment().from(fromArray(['to', 'be', '', 'to'])).keyBy((word) => word);
+   * console.log(await words.filter((word) => word !== '').sum(() => 1).map(({ key, value }) => `${key} ${value}`).collect()); // [ 'to 1', 'be 1', 'to 2' ]
+   */
   override filter<R extends T>(fn: (value: T) => value is R, options?: OperatorOptions): KeyedStream<K, R>;
   override filter(fn: (value: T) => boolean, options?: OperatorOptions): KeyedStream<K, T>;
   override filter(fn: (value: T) => boolean, options?: OperatorOptions): KeyedStream<K, T> {
@@ -45,12 +51,42 @@ export class KeyedStream<K, out T> extends DataStream<T> {
     return factory.keyed(filtered.origin.keyed(key!));
   }
 
-  /** Lets two streams of the same key meet in one operator, with the key's state and timers in common. */
+  /**
+   * Lets two streams of the same key meet in one operator, with the key's state and timers in common.
+   *
+   * @example
+   * const env = new StreamEnvironment({ mode: 'batch' });
+   * const orders = env.from(fromArray([{ id: 1, at: 1 }]), { time: { timestamp: (o) => o.at } });
+   * const payments = env.from(fromArray([{ order: 1, cents: 300, at: 2 }]), { time: { timestamp: (p) => p.at } });
+   * const paid = orders.keyBy((o) => o.id).connect(payments.keyBy((p) => p.order)).process({
+   *   state: { known: valueState({ initial: false }) },
+   *   onLeft: (_order, { state }) => state.known.update(true),
+   *   onRight: ({ cents }, { key, state }) => [{ order: key, cents, known: state.known.value() }],
+   * });
+   * console.log(await paid.collect()); // [ { order: 1, cents: 300, known: true } ]
+   */
   override connect<U>(other: KeyedStream<K, U>): ConnectedStreams<K, T, U> {
     return new ConnectedStreams(this.origin, keyedOrigin(other, 'connect'));
   }
 
-  /** Lets this stream, with the key's state and timers, meet one whose elements, such as rules, go to every subtask. */
+  /**
+   * Lets this stream, with the key's state and timers, meet one whose elements, such as rules, go to every subtask.
+   *
+   * @example
+   * const env = new StreamEnvironment({ mode: 'batch' });
+   * const limits = env.from(fromArray([{ country: 'FR', cents: 500 }]));
+   * const payments = env.from(fromArray([{ card: 'a', country: 'FR', cents: 300 }, { card: 'a', country: 'FR', cents: 400 }]));
+   * const alerts = payments.keyBy((p) => p.card).connectBroadcast(limits).process({
+   *   broadcast: { limits: mapState<string, number>() },
+   *   state: { spent: valueState({ initial: 0 }) },
+   *   onBroadcast: ({ country, cents }, { broadcast }) => broadcast.limits.put(country, cents),
+   *   onElement({ country, cents }, { key, state, broadcast }) {
+   *     state.spent.update(state.spent.value() + cents);
+   *     return state.spent.value() > (broadcast.limits.get(country) ?? Infinity) ? [key] : [];
+   *   },
+   * });
+   * console.log(await alerts.collect()); // [ 'a' ]
+   */
   override connectBroadcast<B>(rules: DataStream<B>): BroadcastStreams<K, T, B> {
     return new BroadcastStreams(this.origin, rules.origin);
   }
@@ -61,9 +97,13 @@ export class KeyedStream<K, out T> extends DataStream<T> {
    *
    * @throws MillraceError `duration/invalid`; `graph/option` where no distance lies within the bounds.
    * @example
+   * const env = new StreamEnvironment();
+   * const orders = env.from(fromArray([{ id: 1, at: 0 }]), { time: { timestamp: (o) => o.at } });
+   * const payments = env.from(fromArray([{ order: 1, cents: 300, at: 60_000 }]), { time: { timestamp: (p) => p.at } });
    * const confirmed = orders.keyBy((o) => o.id).intervalJoin(payments.keyBy((p) => p.order), {
-   *   uid: 'confirmed', between: [{ minutes: 0 }, { minutes: 15 }], select: (order, payment) => ({ ...order, paid: payment.cents }),
+   *   uid: 'confirmed', between: [{ minutes: 0 }, { minutes: 15 }], select: (order, payment) => ({ order: order.id, paid: payment.cents }),
    * });
+   * console.log(await confirmed.collect()); // [ { order: 1, paid: 300 } ]
    */
   intervalJoin<U, R>(
     other: KeyedStream<K, U>,
@@ -81,9 +121,13 @@ export class KeyedStream<K, out T> extends DataStream<T> {
    *
    * @throws MillraceError `duration/invalid`
    * @example
-   * const priced = orders.keyBy((o) => o.product).joinAsOf(prices.keyBy((p) => p.product), {
-   *   uid: 'priced', select: (order, price) => ({ ...order, cents: order.count * (price?.cents ?? 0) }),
+   * const env = new StreamEnvironment();
+   * const prices = env.from(fromArray([{ item: 'tea', cents: 250, at: 0 }, { item: 'tea', cents: 300, at: 100 }]), { time: { timestamp: (p) => p.at } });
+   * const orders = env.from(fromArray([{ item: 'tea', count: 2, at: 60 }]), { time: { timestamp: (o) => o.at } });
+   * const priced = orders.keyBy((o) => o.item).joinAsOf(prices.keyBy((p) => p.item), {
+   *   uid: 'priced', select: (order, price) => ({ item: order.item, cents: order.count * (price?.cents ?? 0) }),
    * });
+   * console.log(await priced.collect()); // [ { item: 'tea', cents: 500 } ]
    */
   joinAsOf<V, R>(
     versions: KeyedStream<K, V>,
@@ -98,8 +142,10 @@ export class KeyedStream<K, out T> extends DataStream<T> {
    *
    * @throws MillraceError `duration/invalid`
    * @example
+   * const payments = new StreamEnvironment().from(fromArray([{ shop: 'a', cents: 300, at: 1_000 }, { shop: 'a', cents: 200, at: 2_000 }]), { time: { timestamp: (p) => p.at } });
    * const minutes = payments.keyBy((p) => p.shop).window(tumbling({ minutes: 1 }), { allowedLateness: { minutes: 5 } })
    *   .aggregate({ orders: count(), total: sum((p) => p.cents) }, { uid: 'minutes' });
+   * console.log(await minutes.map(({ key, value }) => `${key}: ${value.orders} orders, ${value.total}`).collect()); // [ 'a: 2 orders, 500' ]
    */
   window(assigner: WindowAssigner<T>, options: WindowOptions<T> = {}): WindowedStream<K, T> {
     return new WindowedStream(this.origin, windowSpec(assigner, options, true));
@@ -111,9 +157,13 @@ export class KeyedStream<K, out T> extends DataStream<T> {
    *
    * @throws MillraceError `trigger/no-merge`; `duration/invalid`
    * @example
+   * const env = new StreamEnvironment();
+   * const views = env.from(fromArray([{ ad: 'x', at: 1_000 }]), { time: { timestamp: (v) => v.at } });
+   * const clicks = env.from(fromArray([{ ad: 'x', at: 4_000 }]), { time: { timestamp: (c) => c.at } });
    * const clicked = views.keyBy((v) => v.ad).join(clicks.keyBy((c) => c.ad), {
    *   uid: 'clicked', window: tumbling({ minutes: 10 }), select: (view, click) => ({ ad: view.ad, after: click.at - view.at }),
    * });
+   * console.log(await clicked.collect()); // [ { ad: 'x', after: 3000 } ]
    */
   join<U, R>(other: KeyedStream<K, U>, definition: WindowJoinDefinition<T, U, R>): OperatorStream<R, { lateLeft: T; lateRight: U }> {
     const { origin } = this;
@@ -126,10 +176,13 @@ export class KeyedStream<K, out T> extends DataStream<T> {
    *
    * @throws MillraceError `trigger/no-merge`; `duration/invalid`
    * @example
+   * const env = new StreamEnvironment();
+   * const views = env.from(fromArray([{ ad: 'x', at: 1_000 }, { ad: 'x', at: 2_000 }]), { time: { timestamp: (v) => v.at } });
+   * const clicks = env.from(fromArray([{ ad: 'x', at: 4_000 }]), { time: { timestamp: (c) => c.at } });
    * const rates = views.keyBy((v) => v.ad).coGroup(clicks.keyBy((c) => c.ad), {
-   *   uid: 'rates', window: tumbling({ minutes: 10 }),
-   *   select: (seen, clicked, { key, window }) => [{ ad: key, from: window.start, rate: clicked.length / seen.length }],
+   *   uid: 'rates', window: tumbling({ minutes: 10 }), select: (seen, clicked, { key }) => [{ ad: key, rate: clicked.length / seen.length }],
    * });
+   * console.log(await rates.collect()); // [ { ad: 'x', rate: 0.5 } ]
    */
   coGroup<U, R extends Emits>(
     other: KeyedStream<K, U>,
@@ -146,8 +199,9 @@ export class KeyedStream<K, out T> extends DataStream<T> {
    *
    * @throws MillraceError `duration/invalid`
    * @example
-   * const shape = { n: count(), spent: sum((p: Payment) => p.cents) };
-   * const velocity = payments.keyBy((p) => p.card).over({ last: { minutes: 5 } }, shape, { uid: 'velocity' });
+   * const payments = new StreamEnvironment().from(fromArray([{ card: 'a', at: 0 }, { card: 'a', at: 60_000 }, { card: 'a', at: 600_000 }]), { time: { timestamp: (p) => p.at } });
+   * const velocity = payments.keyBy((p) => p.card).over({ last: { minutes: 5 } }, { n: count() }, { uid: 'velocity' });
+   * console.log((await velocity.collect()).map(({ over }) => over.n)); // [ 1, 2, 1 ]
    */
   over<const A extends AggregateShape<T>>(
     frame: { readonly last: Duration },
@@ -161,7 +215,21 @@ export class KeyedStream<K, out T> extends DataStream<T> {
     return this.origin.factory.operator(this.origin.append({ kind: 'over', operator, options, traits, details }));
   }
 
-  /** A process function: handlers over the key's state, timers and side outputs, all declared beside them. */
+  /**
+   * A process function: handlers over the key's state, timers and side outputs, all declared beside them.
+   *
+   * @example
+   * const payments = new StreamEnvironment().from(fromArray([{ card: 'a', cents: 300 }, { card: 'a', cents: 400 }]));
+   * const totals = payments.keyBy((p) => p.card).process({
+   *   uid: 'totals',
+   *   state: { spent: valueState({ initial: 0 }) },
+   *   onElement({ cents }, { key, state }) {
+   *     state.spent.update(state.spent.value() + cents);
+   *     return [`${key} ${state.spent.value()}`];
+   *   },
+   * });
+   * console.log(await totals.collect()); // [ 'a 300', 'a 700' ]
+   */
   override process<
     const S extends StateShape = {},
     const TM extends TimerShape = {},
@@ -173,7 +241,14 @@ export class KeyedStream<K, out T> extends DataStream<T> {
     return this.origin.factory.operator(this.origin.append({ kind: 'process', operator, options: behaviour }));
   }
 
-  /** The aggregates of each key over everything so far: with every element, or once per key at the end in batch mode. */
+  /**
+   * The aggregates of each key over everything so far: with every element, or once per key at the end in batch mode.
+   *
+   * @example
+   * const payments = new StreamEnvironment({ mode: 'batch' }).from(fromArray([{ card: 'a', cents: 300 }, { card: 'a', cents: 400 }]));
+   * const totals = payments.keyBy((p) => p.card).aggregate({ n: count(), mean: avg((p) => p.cents) });
+   * console.log(await totals.collect()); // [ { key: 'a', value: { n: 2, mean: 350 } } ]
+   */
   aggregate<const A extends AggregateShape<T>>(
     aggregates: A,
     options?: OperatorOptions,
@@ -184,32 +259,68 @@ export class KeyedStream<K, out T> extends DataStream<T> {
     );
   }
 
-  /** Folds the elements of a key into one, associatively: with every element, or once per key at the end in batch mode. */
+  /**
+   * Folds the elements of a key into one, associatively: with every element, or once per key at the end in batch mode.
+   *
+   * @example
+   * const numbers = new StreamEnvironment({ mode: 'batch' }).from(fromArray([1, 2, 3, 4]));
+   * console.log((await numbers.keyBy((n) => n % 2 === 0).reduce((a, b) => a + b).collect()).toSorted()); // [ 4, 6 ]
+   */
   reduce(fn: (a: T, b: T) => T, options?: OperatorOptions): DataStream<T> {
     return this.rolling('reduce', fn, options);
   }
 
-  /** The running sum of a number per element; once per key at the end in batch mode. */
+  /**
+   * The running sum of a number per element; once per key at the end in batch mode.
+   *
+   * @example
+   * const numbers = new StreamEnvironment().from(fromArray([1, 2, 3])).keyBy(() => 'all');
+   * console.log((await numbers.sum((n) => n).collect()).map(({ value }) => value)); // [ 1, 3, 6 ]
+   */
   sum(of: (value: T) => number, options?: OperatorOptions): DataStream<KeyedNumber<K>> {
     return this.single('sum', sum(of), options);
   }
 
-  /** The smallest number so far. */
+  /**
+   * The smallest number so far.
+   *
+   * @example
+   * const numbers = new StreamEnvironment().from(fromArray([2, 1, 3])).keyBy(() => 'all');
+   * console.log((await numbers.min((n) => n).collect()).map(({ value }) => value)); // [ 2, 1, 1 ]
+   */
   min(of: (value: T) => number, options?: OperatorOptions): DataStream<KeyedNumber<K>> {
     return this.single('min', min(of), options);
   }
 
-  /** The largest number so far. */
+  /**
+   * The largest number so far.
+   *
+   * @example
+   * const numbers = new StreamEnvironment().from(fromArray([2, 1, 3])).keyBy(() => 'all');
+   * console.log((await numbers.max((n) => n).collect()).map(({ value }) => value)); // [ 2, 2, 3 ]
+   */
   max(of: (value: T) => number, options?: OperatorOptions): DataStream<KeyedNumber<K>> {
     return this.single('max', max(of), options);
   }
 
-  /** The element with the smallest number so far; the first of equals. */
+  /**
+   * The element with the smallest number so far; the first of equals.
+   *
+   * @example
+   * const words = new StreamEnvironment().from(fromArray(['tea', 'milk', 'oil'])).keyBy(() => 'all');
+   * console.log(await words.minBy((word) => word.length).collect()); // [ 'tea', 'tea', 'tea' ]
+   */
   minBy(of: (value: T) => number, options?: OperatorOptions): DataStream<T> {
     return this.rolling('minBy', (a, b) => (of(b) < of(a) ? b : a), options);
   }
 
-  /** The element with the largest number so far; the first of equals. */
+  /**
+   * The element with the largest number so far; the first of equals.
+   *
+   * @example
+   * const words = new StreamEnvironment().from(fromArray(['tea', 'milk', 'oil'])).keyBy(() => 'all');
+   * console.log(await words.maxBy((word) => word.length).collect()); // [ 'tea', 'milk', 'milk' ]
+   */
   maxBy(of: (value: T) => number, options?: OperatorOptions): DataStream<T> {
     return this.rolling('maxBy', (a, b) => (of(b) > of(a) ? b : a), options);
   }

@@ -56,7 +56,9 @@ export class WindowedStream<K, out T> {
    *
    * @throws MillraceError `trigger/no-merge` where session windows get a trigger that cannot merge.
    * @example
+   * const orders = new StreamEnvironment().from(fromArray([{ shop: 'a', at: 1_000 }, { shop: 'a', at: 2_000 }]), { time: { timestamp: (o) => o.at } });
    * const minutes = orders.keyBy((o) => o.shop).window(tumbling({ minutes: 1 })).aggregate({ orders: count() }, { uid: 'minutes' });
+   * console.log((await minutes.collect()).map(({ key, value }) => [key, value.orders])); // [ [ 'a', 2 ] ]
    */
   aggregate<const A extends AggregateShape<T>>(
     aggregates: A,
@@ -71,7 +73,9 @@ export class WindowedStream<K, out T> {
    *
    * @throws MillraceError `trigger/no-merge`
    * @example
+   * const bids = new StreamEnvironment().from(fromArray([{ item: 'x', cents: 5, at: 1 }, { item: 'x', cents: 7, at: 2 }]), { time: { timestamp: (b) => b.at } });
    * const largest = bids.keyBy((b) => b.item).window(tumbling({ hours: 1 })).reduce((a, b) => (b.cents > a.cents ? b : a), { uid: 'largest' });
+   * console.log((await largest.collect()).map(({ value }) => value.cents)); // [ 7 ]
    */
   reduce(fn: (a: T, b: T) => T, options?: OperatorOptions): OperatorStream<WindowResult<K, T>, { late: T }> {
     return this.then('window reduce', chooseWindowOperator(this.spec, reduceOf(fn)), options);
@@ -82,10 +86,12 @@ export class WindowedStream<K, out T> {
    *
    * @throws MillraceError `trigger/no-merge`
    * @example
-   * const medians = samples.keyBy((s) => s.sensor).window(tumbling({ minutes: 1 })).process({
+   * const samples = new StreamEnvironment().from(fromArray([{ c: 21, at: 1 }, { c: 25, at: 2 }, { c: 22, at: 3 }]), { time: { timestamp: (s) => s.at } });
+   * const medians = samples.windowAll(tumbling({ minutes: 1 })).process({
    *   uid: 'medians',
-   *   onWindow: (elements) => [elements.map((s) => s.value).sort((a, b) => a - b)[elements.length >> 1]],
+   *   onWindow: (elements) => [elements.map((s) => s.c).sort((a, b) => a - b)[elements.length >> 1]],
    * });
+   * console.log((await medians.collect()).map(({ value }) => value)); // [ 22 ]
    */
   process<const S extends StateShape = {}, const OT extends OutputShape = {}, R extends Emits = void>(
     behaviour: WindowBehaviour<K, T, S, OT, R>,

@@ -19,10 +19,11 @@ export interface AsyncIterableOptions {
  * iteration: loops that run at the same time share the elements.
  *
  * @example
- * const alerts = asyncIterable<Alert>();
- * payments.pipe(detectFraud).sinkTo(alerts);
- * await using job = await env.start('fraud');
- * for await (const alert of alerts) console.log(alert);
+ * const results = asyncIterable<number>();
+ * env.from(fromArray([1, 2, 3])).map((n) => n * 2).sinkTo(results);
+ * const job = await env.start('doubled');
+ * for await (const n of results) console.log(n);
+ * await job.finished;
  */
 export function asyncIterable<T>(options: AsyncIterableOptions = {}): IterableSink<T> {
   const { capacity = 1024 } = options;

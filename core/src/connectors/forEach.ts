@@ -7,7 +7,7 @@ import { defineSink, type Sink } from '../operators/connector.ts';
  * @example
  * const seen: number[] = [];
  * env.from(fromArray([1, 2, 3])).sinkTo(forEach((n) => seen.push(n)));
- * orders.sinkTo(forEach(async (order) => { await fetch(url, { method: 'POST', body: JSON.stringify(order) }); }));
+ * await env.execute('gather');
  */
 export function forEach<T>(fn: (value: T) => unknown): Sink<T> {
   return defineSink<T>({

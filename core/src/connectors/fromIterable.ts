@@ -32,9 +32,11 @@ export interface IterableOptions {
  *
  * @throws MillraceError when it runs: `source/consumed` if the elements were read before, `source/failed` for what the iteration throws.
  * @example
- * const chunks = await env.from(fromIterable<string>(process.stdin.setEncoding('utf8'))).collect();
- * env.from(fromIterable(() => readings(), { bounded: false }));
- * env.from(fromIterable({ open: (offset = 0) => log.readFrom(offset), position: (entry) => entry.offset + 1 }, { bounded: false }));
+ * async function* readings() { yield 20.5; yield 21; }
+ * const once = await env.from(fromIterable(readings())).collect(); // [20.5, 21]
+ * const again = fromIterable(() => readings());
+ * const log = [{ offset: 0 }, { offset: 1 }];
+ * const resumable = fromIterable({ open: (offset = 0) => log.slice(offset), position: (entry) => entry.offset + 1 });
  */
 export function fromIterable<T, P = number>(
   values: Elements<T> | (() => Elements<T> | Promise<Elements<T>>) | Resumable<T, P>,

@@ -7,7 +7,7 @@ import { waitUntil } from './waitUntil.ts';
 
 /** When an element is due. The object is the same for all elements: take from it what is needed. */
 export interface Schedule {
-  /** By the clock's monotone reading, in ms with fractions: in Node and browsers `performance.now() - due` is how late it is. */
+  /** By the clock's monotone reading, in ms with fractions: what `performance.now` shows in Node and browsers. */
   readonly due: number;
   /** By the time of day. */
   readonly at: Timestamp;
@@ -40,7 +40,8 @@ export interface GeneratorOptions<T> {
  * @throws MillraceError `config/invalid` for options out of their range.
  * @example
  * const dice = await env.from(generator({ count: 100, create: (_, random) => 1 + Math.floor(random() * 6) })).collect();
- * env.from(generator({ rate: 50, create: (id, _, { at }) => ({ id, at }) }), { time: { timestamp: (tick) => tick.at } });
+ * const ticks = generator({ rate: 50, create: (id, _random, { at }) => ({ id, at }) });
+ * const first = await env.from(ticks, { time: { timestamp: (tick) => tick.at } }).collect({ limit: 10 });
  */
 export function generator<T>(options: GeneratorOptions<T>): Source<T> {
   const { count = Infinity, rate, splits = 1 } = options;

@@ -11,8 +11,9 @@ import { defineSource, type DiscoveryContext, type Source, type SourceDefinition
  *
  * @throws MillraceError `graph/unbounded` if a source other than the last never ends.
  * @example
- * const payments = sequence(csvFile('payments/2026-*.csv.gz', Payment), fromIterable(feed, { bounded: false }));
- * env.from(payments, { uid: 'payments', time: { timestamp: (payment) => payment.at } });
+ * async function* feed() { yield { at: 3 }; }
+ * const payments = sequence(fromArray([{ at: 1 }, { at: 2 }]), fromIterable(feed()));
+ * await env.from(payments, { time: { timestamp: (payment) => payment.at } }).collect(); // [{ at: 1 }, { at: 2 }, { at: 3 }]
  */
 export function sequence<T>(first: Source<T>, ...rest: readonly Source<T>[]): Source<T> {
   const sources = [first, ...rest];

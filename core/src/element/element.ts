@@ -29,6 +29,10 @@ export interface WatermarkStatus {
 export interface Barrier {
   readonly kind: 'barrier';
   readonly checkpoint: number;
+  /** A savepoint is whole in itself: no part of it is shared with another. */
+  readonly savepoint: boolean;
+  /** Sources stop behind this barrier. */
+  readonly last: boolean;
 }
 
 /** The channel ends here. */

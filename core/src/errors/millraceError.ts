@@ -12,6 +12,13 @@ export interface ErrorDetails {
 /**
  * The one error type of the suite. `code` is stable and documented in the guide (one entry per code);
  * the sentence is for people and may change.
+ *
+ * @example
+ * try {
+ *   new StreamEnvironment().plan();
+ * } catch (error) {
+ *   if (error instanceof MillraceError) console.log(error.code, error.remedy); // graph/empty Begin with env.from(…).
+ * }
  */
 export class MillraceError extends Error {
   override readonly name = 'MillraceError';
@@ -30,7 +37,11 @@ export class MillraceError extends Error {
     this.problem = problem;
   }
 
-  /** The same error with its place, if it has none yet: whoever knows the uid adds it on the way up. */
+  /**
+   * The same error with its place, if it has none yet: whoever knows the uid adds it on the way up.
+   *
+   * @internal
+   */
   at(uid: string): MillraceError {
     return this.uid === undefined
       ? new MillraceError(this.code, this.problem, { uid, remedy: this.remedy, cause: this.cause ?? this })

@@ -1,7 +1,20 @@
 import type { GraphNode } from './node.ts';
 import type { Plan, PlanChain, PlanEdge } from './plan.ts';
 
-/** A plan for people: a block per task, with what runs in it and what it reads. */
+/**
+ * A plan for people: a block per task, with what runs in it and what it reads.
+ *
+ * @example
+ * const env = new StreamEnvironment();
+ * env.from(fromArray(['a'])).keyBy((word) => word).sum(() => 1, { uid: 'counts' }).sinkTo(discard());
+ * console.log(explainText(env.plan()));
+ * // mode streaming, 1 task, 128 key groups
+ * //
+ * // task 1 × 1
+ * //   source [source#1, derived] (connector: array)
+ * //   sum [counts]
+ * //   sink [sink#1, derived] (connector: discard)
+ */
 export function explainText(plan: Plan): string {
   const { mode, maxParallelism, chains } = plan;
   const lines = [`mode ${mode}, ${chains.length} ${chains.length === 1 ? 'task' : 'tasks'}, ${maxParallelism} key groups`];
@@ -13,7 +26,20 @@ export function explainText(plan: Plan): string {
   return lines.join('\n');
 }
 
-/** A plan as a Mermaid flowchart: tasks as boxes, exchanges as arrows between them. */
+/**
+ * A plan as a Mermaid flowchart: tasks as boxes, exchanges as arrows between them.
+ *
+ * @example
+ * const env = new StreamEnvironment();
+ * env.from(fromArray([1]), { uid: 'numbers' }).sinkTo(discard(), { uid: 'output' });
+ * console.log(explainMermaid(env.plan()));
+ * // flowchart LR
+ * //   subgraph t0 ["task 1 × 1"]
+ * //     n0["source [numbers] (connector: array)"]
+ * //     n1["sink [output] (connector: discard)"]
+ * //   end
+ * //   n0 --> n1
+ */
 export function explainMermaid(plan: Plan): string {
   const lines = ['flowchart LR'];
   for (const chain of plan.chains) {

@@ -142,7 +142,21 @@ export function defineSource<T, P>(definition: SourceDefinition<T, P>): Source<T
   return { kind: 'source', bounded: definition.bounded, definition: definition as unknown as SourceDefinition<unknown, never> };
 }
 
-/** Makes a sink of one's own: see {@link SinkWriter} for the two phases. */
+/**
+ * Makes a sink of one's own: see {@link SinkWriter} for the two phases.
+ *
+ * @example
+ * const shout = defineSink<string>({
+ *   name: 'shout',
+ *   open: () => ({
+ *     write: (values) => { for (const value of values) console.log(value.toUpperCase()); },
+ *     prepare: async () => [], commit: async () => undefined,
+ *   }),
+ * });
+ * const env = new StreamEnvironment();
+ * env.from(fromArray(['hello'])).sinkTo(shout);
+ * await env.execute('shout'); // HELLO
+ */
 export function defineSink<T, C = never>(definition: SinkDefinition<T, C>): Sink<T> {
   return { kind: 'sink', definition: definition as unknown as SinkDefinition<never, never> };
 }

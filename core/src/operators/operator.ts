@@ -37,6 +37,15 @@ export interface Operator {
   isReady?(): boolean;
   /** Before the first element, after a restore. */
   open?(): void | Promise<void>;
+  /**
+   * A checkpoint's barrier has come, and the state is about to be taken: bring what is under way outside of the engine into it. While
+   * a returned promise is pending no element comes.
+   */
+  prepareBarrier?(checkpoint: number): void | Promise<void>;
+  /** A checkpoint is complete everywhere, and with it all before it. May be told of an older one late, or never of some. */
+  onCheckpointComplete?(checkpoint: number): void | Promise<void>;
+  /** A checkpoint will not be complete. What it held belongs to the next. */
+  onCheckpointAborted?(checkpoint: number): void;
   /** All inputs have ended and everything was emitted: make it durable. */
   finish?(): Promise<void>;
   /** Always called, last, also after a failure, which it is given. */

@@ -7,7 +7,7 @@ import type { OperatorState, OperatorStateMode, OperatorStates } from '../state/
 import type { Workspace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Duration, toMilliseconds } from '../time/duration.ts';
-import { addSaturating, MIN_TIMESTAMP, NO_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
+import { addSaturating, isTimestamp, MIN_TIMESTAMP, NO_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
 import type { Logger } from './logger.ts';
 import type { Counter, OperatorMetrics } from './operatorMetrics.ts';
 import type { RandomGenerator } from './random.ts';
@@ -128,7 +128,18 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
     return this.subtask.metrics;
   }
 
-  /** Sends to a side output with a timestamp of its own. */
+  /**
+   * Sends to a side output with a timestamp of its own.
+   *
+   * @throws MillraceError `output/undeclared` for a name that the operator's definition does not list.
+   * @example
+   * const tee: OperatorDefinition = {
+   *   outputs: ['copy'],
+   *   create: (context) => ({ inputs: [(n: number) => { context.emit(n, context.time); context.outputAt('copy', n, context.time); }] }),
+   * };
+   * const numbers = new StreamEnvironment().from(fromArray([1, 2]));
+   * console.log(await numbers.transform<number, { copy: number }>(tee).side('copy').collect()); // [ 1, 2 ]
+   */
   outputAt(name: string, value: unknown, timestamp: Timestamp): void {
     const side = this.sides.get(name);
     if (side !== undefined) return side(value, timestamp);
@@ -139,19 +150,43 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
     });
   }
 
-  /** Whether anybody takes a side output. */
+  /**
+   * Whether anybody takes a side output: work for one that nobody takes can be spared.
+   *
+   * @example
+   * const tee: OperatorDefinition = {
+   *   outputs: ['copy'],
+   *   create: (context) => ({ inputs: [(n: number) => context.emit(context.hasTaker('copy') ? n : -n, context.time)] }),
+   * };
+   * console.log(await new StreamEnvironment().from(fromArray([1, 2])).transform<number>(tee).collect()); // [ -1, -2 ]
+   */
   hasTaker(name: string): boolean {
     return this.sides.has(name);
   }
 
-  /** State that belongs to no key. */
+  /**
+   * State that belongs to no key: a list of plain data, which is part of every snapshot.
+   *
+   * @throws MillraceError `state/duplicate` for a name that was opened before.
+   * @example
+   * const numbered: OperatorDefinition = {
+   *   create: (context) => {
+   *     const seen = context.operatorState<number>('seen', 'split');
+   *     return { inputs: [(value: string) => { const [n = 0] = seen.get(); seen.update([n + 1]); context.emit(`${n} ${value}`, context.time); }] };
+   *   },
+   * };
+   * console.log(await new StreamEnvironment().from(fromArray(['a', 'b'])).transform<string>(numbered).collect()); // [ '0 a', '1 b' ]
+   */
   operatorState<V>(name: string, mode: OperatorStateMode): OperatorState<V> {
     return this.subtask.operatorStates.open<V>(name, mode);
   }
 
   private setTimer(name: string, at: Timestamp | { readonly after: Duration }): void {
     const { keyedTimers, clock } = this.subtask;
-    if (typeof at === 'number') return keyedTimers.set(name, at);
+    if (typeof at === 'number') {
+      if (!isTimestamp(at)) throw invalidTimer(name, at, this.subtask.uid);
+      return keyedTimers.set(name, at);
+    }
     const from = keyedTimers.domainOf(name) === 'processingTime' ? clock.now() : this.time;
     if (from === NO_TIMESTAMP) {
       throw new MillraceError('timer/no-timestamp', `Timer "${name}" counts from the time of an element that has none.`, {
@@ -162,6 +197,13 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
     }
     keyedTimers.set(name, addSaturating(from, toMilliseconds(at.after, `timer "${name}"`)));
   }
+}
+
+function invalidTimer(name: string, at: number, uid: string): MillraceError {
+  return new MillraceError('timestamp/invalid', `Timer "${name}" is set at ${at}, which is no integer in ms.`, {
+    uid,
+    remedy: 'Round it, and look for what made it: a field that is missing, a date that did not parse.',
+  });
 }
 
 function notConnected(): void {

@@ -5,7 +5,17 @@ export interface Output<out T> {
   readonly [valueType]?: () => T;
 }
 
-/** Declares a side output of elements of type `T`. */
+/**
+ * Declares a side output of elements of type `T`.
+ *
+ * @example
+ * const env = new StreamEnvironment();
+ * const sorted = env.from(fromArray([1, -2])).process({
+ *   outputs: { negative: output<number>() },
+ *   onElement: (n: number, context) => (n < 0 ? context.output('negative', n) : [n]),
+ * });
+ * console.log(await sorted.side('negative').collect()); // [ -2 ]
+ */
 export function output<T>(): Output<T> {
   return {};
 }

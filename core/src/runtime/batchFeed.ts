@@ -63,6 +63,8 @@ export class BatchFeed implements Feed {
     for (const { partition } of this.partitions) partition.dispose();
   }
 
+  readonly takesBarriersItself = false;
+
   /** Batch jobs take no checkpoints: after a failure a stage is read again from its input. */
   snapshot(): undefined {
     return undefined;

@@ -63,6 +63,28 @@ export class Chain {
     return !this.unsettled;
   }
 
+  /** Asks operators to get ready for a barrier; a promise when one of them needs time. */
+  prepareBarrier(checkpoint: number): Promise<void> | undefined {
+    const waits: Promise<void>[] = [];
+    for (const link of this.links) {
+      try {
+        const wait = link.operator.prepareBarrier?.(checkpoint);
+        if (wait !== undefined) waits.push(placed(wait, link));
+      } catch (error) {
+        throw operatorFailure(error, link.uid);
+      }
+    }
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+  }
+
+  async completeCheckpoint(checkpoint: number): Promise<void> {
+    for (const link of this.links) await placed((async () => link.operator.onCheckpointComplete?.(checkpoint))(), link);
+  }
+
+  abortCheckpoint(checkpoint: number): void {
+    for (const { operator } of this.links) operator.onCheckpointAborted?.(checkpoint);
+  }
+
   snapshot(): ChainSnapshot {
     return { links: this.links.map((link, i) => ({ ...snapshotLink(link), watermark: this.progress[i]!.passed })) };
   }
@@ -231,6 +253,14 @@ export class Chain {
     if (link.policy === 'fail' || isPlaced(error)) throw operatorFailure(error, link.uid);
     link.reject(error, subject, link.context.time);
     return true;
+  }
+}
+
+async function placed(work: Promise<void>, link: Link): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw operatorFailure(error, link.uid);
   }
 }
 

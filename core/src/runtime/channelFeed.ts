@@ -1,4 +1,5 @@
-import type { Element } from '../element/element.ts';
+import { type Alignment, BarrierAligner } from '../checkpoint/barrierAligner.ts';
+import type { Barrier, Element } from '../element/element.ts';
 import { WatermarkValve, type WatermarkValveSnapshot } from '../time/watermarkValve.ts';
 import type { Channel } from './channel.ts';
 import type { Feed, Task } from './task.ts';
@@ -13,6 +14,9 @@ export interface InputChannel {
 export class ChannelFeed implements Feed {
   private readonly channels: readonly InputChannel[];
   private readonly valve: WatermarkValve;
+  private readonly aligner: BarrierAligner;
+  /** The barrier that is being aligned. */
+  private barrier: Barrier | undefined;
   /** How many channels of each input are still open. */
   private readonly open: number[] = [];
   private turn = 0;
@@ -20,8 +24,9 @@ export class ChannelFeed implements Feed {
   /** An input whose end the operator has not fully dealt with. */
   private ending: number | undefined;
 
-  constructor(channels: readonly InputChannel[]) {
+  constructor(channels: readonly InputChannel[], exactlyOnce = true) {
     this.channels = channels;
+    this.aligner = new BarrierAligner(channels.length, exactlyOnce);
     this.valve = new WatermarkValve(channels.length);
     for (const { input } of channels) this.open[input] = (this.open[input] ?? 0) + 1;
   }
@@ -47,6 +52,7 @@ export class ChannelFeed implements Feed {
     for (let tried = 0; tried < this.channels.length; tried++) {
       const at = this.turn;
       this.turn = at + 1 === this.channels.length ? 0 : at + 1;
+      if (this.aligner.isBlocked(at)) continue;
       const element = this.channels[at]!.channel.poll();
       if (element === undefined) continue;
       this.dispatch(task, at, element);
@@ -69,7 +75,30 @@ export class ChannelFeed implements Feed {
       case 'end':
         return this.endChannel(task, at, input, element.drained);
       case 'barrier':
+        return this.align(task, at, element);
     }
+  }
+
+  /** Barriers come by the channels, as long as there is one that can bring them. */
+  get takesBarriersItself(): boolean {
+    return this.open.some((channels) => channels > 0);
+  }
+
+  /** The coordinator has given a checkpoint up. */
+  abortCheckpoint(checkpoint: number): void {
+    this.aligner.abort(checkpoint);
+  }
+
+  private align(task: Task, at: number, barrier: Barrier): void {
+    const before = this.aligner.pending;
+    const alignment = this.aligner.barrier(at, barrier.checkpoint);
+    if (before === undefined || barrier.checkpoint > before) this.barrier = barrier;
+    this.take(task, alignment);
+  }
+
+  private take(task: Task, { completed, aborted }: Alignment): void {
+    if (aborted !== undefined) task.abortCheckpoint(aborted);
+    if (completed !== undefined) task.takeCheckpoint(this.barrier!);
   }
 
   private endChannel(task: Task, at: number, input: number, drained: boolean): void {
@@ -77,6 +106,7 @@ export class ChannelFeed implements Feed {
     this.open[input]!--;
     if (this.open.every((channels) => channels === 0)) return task.end(this.drained);
     if (this.valve.end(at)) task.passTime(this.valve.output);
+    this.take(task, this.aligner.end(at));
     if (this.open[input] === 0 && !task.chain.endInput(input)) this.ending = input;
   }
 }

@@ -79,7 +79,11 @@ export class LocalJob implements TaskListener {
     return this.lifecycle.status;
   }
 
-  /** Opens every operator and source, then lets records flow. */
+  /**
+   * Opens every operator and source, then lets records flow: what `env.start` does.
+   *
+   * @internal
+   */
   async start(): Promise<void> {
     const { signal } = this.parts;
     signal?.addEventListener('abort', this.onAbort, { once: true });
@@ -94,7 +98,17 @@ export class LocalJob implements TaskListener {
     if (this.lifecycle.status === 'canceled') await this.finished;
   }
 
-  /** Ends sources where they are and lets what is under way arrive. With `drain` time goes to its end, so that open windows fire. */
+  /**
+   * Ends sources where they are and lets what is under way arrive. With `drain` time goes to its end, so that open windows fire.
+   * Resolves when the job has finished.
+   *
+   * @throws MillraceError what the job fails with, `job/canceled` if it is canceled meanwhile.
+   * @example
+   * env.from(generator({ create: (i) => i })).sinkTo(discard());
+   * const job = await env.start('numbers');
+   * await job.stop({ drain: true });
+   * console.log(job.status); // finished
+   */
   async stop(options: { readonly drain?: boolean } = {}): Promise<void> {
     if (this.lifecycle.send('stop')) {
       this.enumeration.abort();
@@ -103,7 +117,15 @@ export class LocalJob implements TaskListener {
     await this.finished;
   }
 
-  /** Drops everything. */
+  /**
+   * Drops everything. Resolves when all is closed; `finished` is then rejected with `job/canceled`.
+   *
+   * @example
+   * env.from(generator({ create: (i) => i })).sinkTo(discard());
+   * const job = await env.start('numbers');
+   * await job.cancel();
+   * console.log(job.status); // canceled
+   */
   async cancel(): Promise<void> {
     if (!this.lifecycle.send('cancel')) return this.closing;
     const canceled = new MillraceError('job/canceled', `The job "${this.name}" was canceled.`, {
@@ -114,21 +136,51 @@ export class LocalJob implements TaskListener {
     this.settle!.reject(canceled);
   }
 
+  /**
+   * What every subtask of every operator has done so far.
+   *
+   * @example
+   * env.from(fromArray([1, 2, 3])).sinkTo(discard(), { uid: 'output' });
+   * const job = await env.start('numbers');
+   * await job.finished;
+   * console.log(job.metrics().operators.find(({ uid }) => uid === 'output')?.recordsIn); // 3
+   */
   metrics(): JobMetrics {
     const at = this.parts.platform.clock.now();
     return { job: this.name, at, operators: this.graph.instances.map(({ instance, task }) => this.report(instance, task, at)) };
   }
 
-  /** How far bounded sources have come; `undefined` when none of them knows its size. */
+  /**
+   * How far bounded sources have come; `undefined` when none of them knows its size.
+   *
+   * @example
+   * env.from(fromArray([1, 2, 3]), { uid: 'numbers' }).sinkTo(discard());
+   * const job = await env.start('numbers');
+   * await job.finished;
+   * console.log(job.progress()?.fraction); // 1
+   */
   progress(): Progress | undefined {
     return progressOf(this.measured);
   }
 
-  /** Called on every change of status. */
+  /**
+   * Called on every change of status. What is returned ends that.
+   *
+   * @example
+   * env.from(fromArray([1, 2, 3])).sinkTo(discard());
+   * const job = await env.start('numbers');
+   * job.onStatus((status) => console.log(status)); // finished
+   * await job.finished;
+   */
   onStatus(listener: (status: JobStatus) => void): () => void {
     return this.lifecycle.subscribe(listener);
   }
 
+  /**
+   * A task has come to its end.
+   *
+   * @internal
+   */
   onFinished(): void {
     if (--this.remaining > 0) return;
     this.closing = this.close().then(
@@ -141,6 +193,11 @@ export class LocalJob implements TaskListener {
     );
   }
 
+  /**
+   * A task has failed.
+   *
+   * @internal
+   */
   onFailed(_task: Task, error: unknown): void {
     void this.fail(error);
   }
@@ -159,7 +216,7 @@ export class LocalJob implements TaskListener {
   }
 
   private async open(): Promise<void> {
-    await Promise.all(this.graph.instances.map(async ({ instance }) => instance.operator.open?.()));
+    await allOpened(this.graph.instances.map(async ({ instance }) => instance.operator.open?.()));
     const sources = await this.openSources();
     for (const { chain } of this.graph.tasks) chain.connect();
     if (this.lifecycle.send('start')) this.flow(sources);
@@ -175,7 +232,7 @@ export class LocalJob implements TaskListener {
   private async openSources(): Promise<readonly OpenSource[]> {
     const byNode = new Map<number, SourceTask[]>();
     for (const source of this.graph.sources) byNode.set(source.node.id, [...(byNode.get(source.node.id) ?? []), source]);
-    return Promise.all([...byNode].map(([node, tasks]) => this.openSource(node, tasks)));
+    return allOpened([...byNode].map(([node, tasks]) => this.openSource(node, tasks)));
   }
 
   private async openSource(node: number, tasks: readonly SourceTask[]): Promise<OpenSource> {
@@ -258,4 +315,10 @@ export class LocalJob implements TaskListener {
       counters: Object.fromEntries(metrics.counters()),
     };
   }
+}
+
+/** Waits for all, also when one has failed: what opens meanwhile has to be closed. */
+async function allOpened<R>(openings: readonly Promise<R>[]): Promise<readonly R[]> {
+  await Promise.allSettled(openings);
+  return Promise.all(openings);
 }

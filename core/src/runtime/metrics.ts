@@ -55,6 +55,13 @@ const SERIES = [
 /**
  * The metrics in Prometheus' text format 0.0.4, to be served under `/metrics` with
  * `content-type: text/plain; version=0.0.4`.
+ *
+ * @example
+ * env.from(fromArray([1, 2, 3]), { uid: 'numbers' }).sinkTo(discard(), { uid: 'output' });
+ * const job = await env.start('demo');
+ * await job.finished;
+ * const [line] = prometheusText(job.metrics()).match(/^millrace_records_in_total.*"output".*$/m)!;
+ * console.log(line); // millrace_records_in_total{job="demo",uid="output",kind="sink",subtask="0"} 3
  */
 export function prometheusText(metrics: JobMetrics): string {
   const lines: string[] = [];

@@ -44,6 +44,7 @@ export class SourceFeed implements Feed, SplitListener {
   private readonly parts: SourceFeedParts;
   private readonly times = new WatermarkMultiplexer('immediate');
   private readonly waiting: string[] = [];
+  private readonly cuts = new Map<number, ReadonlyMap<string, unknown>>();
   private readonly restored = new Map<string, SplitPosition>();
   private readonly reading = new Set<SplitReader>();
   private ready: SplitReader[] = [];
@@ -140,6 +141,26 @@ export class SourceFeed implements Feed, SplitListener {
     }));
   }
 
+  /** Sources are where barriers begin. */
+  readonly takesBarriersItself = false;
+
+  stopBehind(): void {
+    this.stop(false);
+  }
+
+  /** Tells the reader which positions are safe: the place to acknowledge upstream. */
+  completeCheckpoint(checkpoint: number): void {
+    const positions = this.cuts.get(checkpoint);
+    for (const older of this.cuts.keys()) if (older <= checkpoint) this.cuts.delete(older);
+    if (positions === undefined || this.reader?.committed === undefined) return;
+    this.reader.committed(positions).catch((error: unknown) => this.fail(error));
+  }
+
+  /** Keeps the positions of a checkpoint until it is complete. */
+  rememberCut(checkpoint: number): void {
+    this.cuts.set(checkpoint, new Map([...this.reading].map((split) => [split.split, split.where().position])));
+  }
+
   snapshot(): SourceSnapshot {
     return {
       splits: [...this.reading].map((split) => ({ split: split.split, ...split.where() })),
@@ -208,15 +229,16 @@ export class SourceFeed implements Feed, SplitListener {
       for (const rejected of batch.rejected ?? []) operator.reject(rejected);
       split.finishBatch(batch);
     };
-    if (batch.values.length === 0) finish();
+    const at = split.takeSkip(batch.values.length);
+    if (at === batch.values.length) finish();
     else {
       task.take({
         input: 0,
         values: batch.values,
         timestamps: null,
-        at: split.takeSkip(),
-        onPortion: (at) => {
-          split.moveTo(at);
+        at,
+        onPortion: (reached) => {
+          split.moveTo(reached);
           this.advance(task, split);
         },
         onDone: finish,

@@ -34,7 +34,10 @@ export class SplitReader {
   private readonly listener: SplitListener;
   private iterator: AsyncIterator<SourceBatch<unknown, unknown>> | undefined;
   private position: unknown;
+  /** How many elements after the position have been taken. */
   private skip = 0;
+  /** How many of these are still to come, after a restore. */
+  private toSkip: number;
 
   constructor(parts: {
     readonly split: string;
@@ -51,6 +54,7 @@ export class SplitReader {
     this.listener = parts.listener;
     this.position = parts.from?.position;
     this.skip = parts.from?.skip ?? 0;
+    this.toSkip = this.skip;
     this.generator = parts.time === undefined ? undefined : createWatermarkGenerator(parts.time);
     this.idleness = parts.time?.idleAfter === undefined ? undefined : new IdlenessTimer(parts.time.idleAfter, parts.clock);
   }
@@ -73,9 +77,11 @@ export class SplitReader {
     return batch;
   }
 
-  /** How many elements at the start of the next batch were taken before a restore. */
-  takeSkip(): number {
-    return this.skip;
+  /** How many of a batch's `length` elements were taken before a restore: batches may be cut differently this time. */
+  takeSkip(length: number): number {
+    const skipped = Math.min(this.toSkip, length);
+    this.toSkip -= skipped;
+    return skipped;
   }
 
   /** Elements of the current batch up to `at` have been taken. */
@@ -86,7 +92,7 @@ export class SplitReader {
   /** The current batch has been taken whole. */
   finishBatch(batch: SourceBatch<unknown, unknown>): void {
     this.position = batch.position;
-    this.skip = 0;
+    this.skip = this.toSkip;
     this.bytes += batch.bytes ?? 0;
   }
 

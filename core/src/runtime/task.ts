@@ -1,4 +1,4 @@
-import type { Element } from '../element/element.ts';
+import type { Barrier, Element } from '../element/element.ts';
 import type { Clock } from '../time/clock.ts';
 import type { CombinedWatermark } from '../time/combinedWatermark.ts';
 import type { Timestamp } from '../time/timestamp.ts';
@@ -25,6 +25,13 @@ export interface Feed {
   /** Hands the next thing to the task. False when there is nothing at the moment; the feed wakes the task when there is. */
   next(task: Task): boolean;
   close?(): void;
+  /** True while barriers come with the input; else the task takes a checkpoint when it is asked to. */
+  readonly takesBarriersItself: boolean;
+  /** A checkpoint is complete, or was given up. */
+  completeCheckpoint?(checkpoint: number): void;
+  abortCheckpoint?(checkpoint: number): void;
+  /** A checkpoint was cut that is the last: nothing more is to be read. */
+  stopBehind?(barrier: Barrier): void;
   /** The feed's own state, as plain data, and its return. */
   snapshot(): unknown;
   restore(snapshot: never): void;
@@ -33,6 +40,8 @@ export interface Feed {
 /** A task's state. */
 export interface TaskSnapshot extends ChainSnapshot {
   readonly feed: unknown;
+  /** Everything was processed, time has gone to its end: nothing of it must happen again. */
+  readonly finished: boolean;
 }
 
 /** A way out of the chain and the link that it belongs to. */
@@ -43,6 +52,12 @@ export interface TaskWriter {
 
 /** What a task tells its job. */
 export interface TaskListener {
+  /** Everything was processed and passed on. The task waits to be told to `finish`. */
+  onDrained(task: Task): void;
+  /** A barrier has passed the task; its state at that point is to be kept, as a part of the checkpoint. */
+  onCheckpoint(task: Task, barrier: Barrier): void;
+  /** The task cannot take part in a checkpoint any more. */
+  onCheckpointAborted(task: Task, checkpoint: number): void;
   onFinished(task: Task): void;
   onFailed(task: Task, error: unknown): void;
 }
@@ -69,7 +84,9 @@ export class Task implements Schedulable {
   private readonly letters: (() => void)[] = [];
   private run: Run | undefined;
   private portion = FIRST_PORTION;
-  private phase: 'running' | 'ending' | 'finishing' | 'over' = 'running';
+  private phase: 'running' | 'ending' | 'drained' | 'finishing' | 'over' = 'running';
+  /** A checkpoint that was asked for and has not been taken. */
+  private requested: Barrier | undefined;
   private drained = true;
   /** The inputs went idle; said downstream when the watermark that came with it has passed the chain. */
   private idleAfterSettling = false;
@@ -98,6 +115,11 @@ export class Task implements Schedulable {
 
   get isOver(): boolean {
     return this.phase === 'over';
+  }
+
+  /** Everything was processed and passed on. */
+  get isDrained(): boolean {
+    return this.phase === 'drained' || this.phase === 'finishing' || this.phase === 'over';
   }
 
   /** Runs a letter between two elements. */
@@ -133,17 +155,63 @@ export class Task implements Schedulable {
     this.phase = 'ending';
     this.drained = drained;
     if (drained) this.chain.end();
+    // No barrier will come by the channels any more: what was asked for is taken now.
+    if (this.requested !== undefined) this.takeCheckpoint(this.requested);
+  }
+
+  /** The coordinator asks for a checkpoint. */
+  requestCheckpoint(barrier: Barrier): void {
+    this.mail(() => {
+      if (this.feed.takesBarriersItself && this.phase === 'running') this.requested = barrier;
+      else this.takeCheckpoint(barrier);
+    });
+  }
+
+  /** The barrier stands between what has been processed and what comes next: takes the checkpoint as soon as operators are ready. */
+  takeCheckpoint(barrier: Barrier): void {
+    const prepared = this.chain.prepareBarrier(barrier.checkpoint);
+    if (prepared === undefined) {
+      this.letters.unshift(() => this.cut(barrier));
+      return;
+    }
+    this.control.block();
+    prepared.then(
+      () => {
+        this.letters.unshift(() => this.cut(barrier));
+        this.control.unblock();
+      },
+      (error: unknown) => {
+        this.letters.unshift(() => {
+          throw error;
+        });
+        this.control.unblock();
+      },
+    );
+  }
+
+  /** A newer barrier has come, or the coordinator has given up. */
+  abortCheckpoint(checkpoint: number): void {
+    this.feed.abortCheckpoint?.(checkpoint);
+    this.chain.abortCheckpoint(checkpoint);
+    this.listener.onCheckpointAborted(this, checkpoint);
+  }
+
+  /** A checkpoint is complete everywhere. */
+  async completeCheckpoint(checkpoint: number): Promise<void> {
+    this.feed.completeCheckpoint?.(checkpoint);
+    await this.chain.completeCheckpoint(checkpoint);
   }
 
   /** Everything that the task would need to go on elsewhere from here: plain data. Taken between two elements. */
   snapshot(): TaskSnapshot {
-    return { feed: this.feed.snapshot(), ...this.chain.snapshot() };
+    return { feed: this.feed.snapshot(), finished: this.isDrained && this.drained, ...this.chain.snapshot() };
   }
 
   /** Goes on from a snapshot. Before the first step. */
   restore(snapshot: TaskSnapshot): void {
-    this.feed.restore(snapshot.feed as never);
     this.chain.restore(snapshot);
+    if (snapshot.finished) this.phase = 'ending';
+    else this.feed.restore(snapshot.feed as never);
   }
 
   step(deadline: number): boolean {
@@ -173,7 +241,7 @@ export class Task implements Schedulable {
   }
 
   private work(deadline: number): boolean {
-    while (this.phase === 'running' || this.phase === 'ending') {
+    while (this.phase !== 'finishing' && this.phase !== 'over') {
       if (this.control.blocked) return false;
       // Time first: a letter that ran before a watermark is dealt with would overtake it.
       const settled = this.chain.settle();
@@ -188,7 +256,8 @@ export class Task implements Schedulable {
 
   /** One portion of records, or whatever else the feed holds. False when there is nothing to do now. */
   private proceed(): boolean {
-    if (this.run === undefined && this.phase === 'ending') return this.finish();
+    if (this.phase === 'drained') return false;
+    if (this.run === undefined && this.phase === 'ending') return this.drain();
     if (!this.isReady()) return false;
     if (this.run === undefined) return this.feed.next(this);
     this.runPortion(this.run);
@@ -250,10 +319,28 @@ export class Task implements Schedulable {
     this.blockedSince = undefined;
   }
 
-  private finish(): boolean {
-    this.phase = 'finishing';
+  /** The state is what came of everything before the barrier; then the barrier goes on, before anything that comes after it. */
+  private cut(barrier: Barrier): void {
+    if (this.requested !== undefined && this.requested.checkpoint <= barrier.checkpoint) this.requested = undefined;
+    this.flush();
+    if (barrier.last) this.feed.stopBehind?.(barrier);
+    this.listener.onCheckpoint(this, barrier);
+    // Behind the end of a channel no barrier may come: there it counts as one.
+    if (!this.isDrained) this.broadcast(barrier);
+  }
+
+  private drain(): boolean {
+    this.phase = 'drained';
     this.flush();
     this.broadcast({ kind: 'end', drained: this.drained });
+    this.listener.onDrained(this);
+    return true;
+  }
+
+  /** Makes durable what operators hold, and ends the task. */
+  finish(): void {
+    if (this.phase !== 'drained') return;
+    this.phase = 'finishing';
     Promise.all(this.chain.links.map(async (link) => link.operator.finish?.())).then(
       () => {
         this.phase = 'over';
@@ -263,6 +350,5 @@ export class Task implements Schedulable {
       },
       (error: unknown) => this.onError(error),
     );
-    return false;
   }
 }

@@ -121,7 +121,9 @@ export class TaskGraphBuilder {
         .map((edge): Target => ({ kind: 'writer', push: this.writer(edge, subtask, { link, context }, writers) }));
       return [...inside, ...outside];
     };
-    const edgesFromSides = this.plan.graph.nodes.flatMap(({ edges }) => edges.filter(({ from, output }) => from === node.id && output !== null));
+    const edgesFromSides = this.plan.graph.nodes.flatMap(({ edges }) =>
+      edges.filter(({ from, output }) => from === node.id && output !== null),
+    );
     const taken = new Set(edgesFromSides.map(({ output }) => output!));
     const sides = new Map([...taken].map((side) => [side, targetsOf(side)]));
     return { uid: node.uid, operator, context, keys: behaviour.keys ?? [], targets: targetsOf(null), sides, policy, reject };
@@ -168,7 +170,8 @@ export class TaskGraphBuilder {
         uid: head.node.uid,
         operator: head.operator as SourceOperator,
         time,
-        concurrentSplits: (split) => (time?.alignment !== undefined ? Infinity : typeof concurrentSplits === 'number' ? concurrentSplits : concurrentSplits(split)),
+        concurrentSplits: (split) =>
+          time?.alignment !== undefined ? Infinity : typeof concurrentSplits === 'number' ? concurrentSplits : concurrentSplits(split),
         clock,
         alignment: this.alignment,
         bounded: this.plan.mode === 'batch',

@@ -20,7 +20,14 @@ export type AggregateShape<T> = Readonly<Record<string, Aggregate<T, unknown>>>;
 /** The results of a shape, by the same names. */
 export type AggregateResult<A> = { -readonly [P in keyof A]: A[P] extends Aggregate<never, infer R> ? R : never } & {};
 
-/** An aggregate of one's own, from plain functions. */
+/**
+ * An aggregate of one's own, from plain functions.
+ *
+ * @example
+ * const product = aggregate({ create: () => 1, add: (a, n: number) => a * n, merge: (a, b) => a * b, result: (a) => a });
+ * const numbers = new StreamEnvironment({ mode: 'batch' }).from(fromArray([2, 3, 4]));
+ * console.log(await numbers.keyBy(() => 'all').aggregate({ product }).collect()); // [ { key: 'all', value: { product: 24 } } ]
+ */
 export function aggregate<T, A, R>(definition: AggregateDefinition<T, A, R>): Aggregate<T, R> {
   return fromDefinition('aggregate', definition);
 }
@@ -39,7 +46,13 @@ function numeric<T, A>(
   return { name, of, definition: definition as unknown as AggregateDefinition<never, unknown, unknown>, cells };
 }
 
-/** How many elements. */
+/**
+ * How many elements.
+ *
+ * @example
+ * const words = new StreamEnvironment({ mode: 'batch' }).from(fromArray(['tea', 'oil', 'tea']));
+ * console.log(await words.filter((w) => w === 'tea').keyBy((w) => w).aggregate({ n: count() }).collect()); // [ { key: 'tea', value: { n: 2 } } ]
+ */
 export function count(): Aggregate<unknown, number> {
   return {
     name: 'count',
@@ -48,12 +61,24 @@ export function count(): Aggregate<unknown, number> {
   };
 }
 
-/** The sum of a number per element. */
+/**
+ * The sum of a number per element.
+ *
+ * @example
+ * const payments = new StreamEnvironment({ mode: 'batch' }).from(fromArray([{ card: 'a', cents: 1 }, { card: 'a', cents: 5 }]));
+ * console.log(await payments.keyBy((p) => p.card).aggregate({ total: sum((p) => p.cents) }).collect()); // [ { key: 'a', value: { total: 6 } } ]
+ */
 export function sum<T>(of: (value: T) => number): Aggregate<T, number> {
   return numeric('sum', of, { create: () => 0, add: (a, v) => a + of(v), merge: (a, b) => a + b, result: (a) => a }, () => new SumCells());
 }
 
-/** The arithmetic mean of a number per element. */
+/**
+ * The arithmetic mean of a number per element.
+ *
+ * @example
+ * const payments = new StreamEnvironment({ mode: 'batch' }).from(fromArray([{ card: 'a', cents: 1 }, { card: 'a', cents: 5 }]));
+ * console.log(await payments.keyBy((p) => p.card).aggregate({ mean: avg((p) => p.cents) }).collect()); // [ { key: 'a', value: { mean: 3 } } ]
+ */
 export function avg<T>(of: (value: T) => number): Aggregate<T, number> {
   return numeric(
     'avg',
@@ -68,7 +93,13 @@ export function avg<T>(of: (value: T) => number): Aggregate<T, number> {
   );
 }
 
-/** The smallest of a number per element. */
+/**
+ * The smallest of a number per element.
+ *
+ * @example
+ * const payments = new StreamEnvironment({ mode: 'batch' }).from(fromArray([{ card: 'a', cents: 1 }, { card: 'a', cents: 5 }]));
+ * console.log(await payments.keyBy((p) => p.card).aggregate({ least: min((p) => p.cents) }).collect()); // [ { key: 'a', value: { least: 1 } } ]
+ */
 export function min<T>(of: (value: T) => number): Aggregate<T, number> {
   return numeric(
     'min',
@@ -78,7 +109,13 @@ export function min<T>(of: (value: T) => number): Aggregate<T, number> {
   );
 }
 
-/** The largest of a number per element. */
+/**
+ * The largest of a number per element.
+ *
+ * @example
+ * const payments = new StreamEnvironment({ mode: 'batch' }).from(fromArray([{ card: 'a', cents: 1 }, { card: 'a', cents: 5 }]));
+ * console.log(await payments.keyBy((p) => p.card).aggregate({ most: max((p) => p.cents) }).collect()); // [ { key: 'a', value: { most: 5 } } ]
+ */
 export function max<T>(of: (value: T) => number): Aggregate<T, number> {
   return numeric(
     'max',
@@ -97,12 +134,24 @@ function extreme<T>(
   return { create: () => start, add: (a, value) => better(a, of(value)), merge: better, result: (a) => a };
 }
 
-/** The element with the smallest number; the first of equals. */
+/**
+ * The element with the smallest number; the first of equals.
+ *
+ * @example
+ * const words = new StreamEnvironment({ mode: 'batch' }).from(fromArray(['tea', 'milk', 'oil']));
+ * console.log(await words.keyBy(() => 0).aggregate({ shortest: minBy((w) => w.length) }).collect()); // [ { key: 0, value: { shortest: 'tea' } } ]
+ */
 export function minBy<T>(of: (value: T) => number): Aggregate<T, T> {
   return best('minBy', of, (a, b) => b < a);
 }
 
-/** The element with the largest number; the first of equals. */
+/**
+ * The element with the largest number; the first of equals.
+ *
+ * @example
+ * const words = new StreamEnvironment({ mode: 'batch' }).from(fromArray(['tea', 'milk', 'oil']));
+ * console.log(await words.keyBy(() => 0).aggregate({ longest: maxBy((w) => w.length) }).collect()); // [ { key: 0, value: { longest: 'milk' } } ]
+ */
 export function maxBy<T>(of: (value: T) => number): Aggregate<T, T> {
   return best('maxBy', of, (a, b) => b > a);
 }
@@ -117,7 +166,13 @@ function best<T>(name: string, of: (value: T) => number, beats: (a: number, b: n
   });
 }
 
-/** The first element to arrive. */
+/**
+ * The first element to arrive.
+ *
+ * @example
+ * const words = new StreamEnvironment({ mode: 'batch' }).from(fromArray(['tea', 'milk', 'oil']));
+ * console.log(await words.keyBy(() => 0).aggregate({ first: first<string>() }).collect()); // [ { key: 0, value: { first: 'tea' } } ]
+ */
 export function first<T>(): Aggregate<T, T> {
   return best<T>(
     'first',
@@ -126,7 +181,13 @@ export function first<T>(): Aggregate<T, T> {
   );
 }
 
-/** The last element to arrive. */
+/**
+ * The last element to arrive.
+ *
+ * @example
+ * const words = new StreamEnvironment({ mode: 'batch' }).from(fromArray(['tea', 'milk', 'oil']));
+ * console.log(await words.keyBy(() => 0).aggregate({ last: last<string>() }).collect()); // [ { key: 0, value: { last: 'oil' } } ]
+ */
 export function last<T>(): Aggregate<T, T> {
   return best<T>(
     'last',
@@ -135,7 +196,13 @@ export function last<T>(): Aggregate<T, T> {
   );
 }
 
-/** All elements, in order of arrival. Holds them all in state: for small groups. */
+/**
+ * All elements, in order of arrival. Holds them all in state: for small groups.
+ *
+ * @example
+ * const words = new StreamEnvironment({ mode: 'batch' }).from(fromArray(['tea', 'milk']));
+ * console.log((await words.keyBy(() => 0).aggregate({ all: list<string>() }).collect())[0]!.value); // { all: [ 'tea', 'milk' ] }
+ */
 export function list<T>(): Aggregate<T, T[]> {
   return fromDefinition<T, readonly T[], T[]>('list', {
     create: () => [],
@@ -150,7 +217,13 @@ export function list<T>(): Aggregate<T, T[]> {
   });
 }
 
-/** How many different values, exactly. Holds each value in state. */
+/**
+ * How many different values, exactly. Holds each value in state.
+ *
+ * @example
+ * const visits = new StreamEnvironment({ mode: 'batch' }).from(fromArray(['ann', 'bob', 'ann']));
+ * console.log((await visits.keyBy(() => 0).aggregate({ visitors: distinct((name) => name) }).collect())[0]!.value); // { visitors: 2 }
+ */
 export function distinct<T>(of: (value: T) => string | number | bigint | boolean): Aggregate<T, number> {
   return fromDefinition<T, Set<unknown>, number>('distinct', {
     create: () => new Set(),
@@ -162,7 +235,14 @@ export function distinct<T>(of: (value: T) => string | number | bigint | boolean
   });
 }
 
-/** The `k` elements with the largest numbers, largest first; of equals, the one that came first. */
+/**
+ * The `k` elements with the largest numbers, largest first; of equals, the one that came first.
+ *
+ * @throws MillraceError `aggregate/invalid` unless `k` is whole and positive.
+ * @example
+ * const scores = new StreamEnvironment({ mode: 'batch' }).from(fromArray([3, 9, 5]));
+ * console.log((await scores.keyBy(() => 0).aggregate({ best: topK(2, (n) => n) }).collect())[0]!.value); // { best: [ 9, 5 ] }
+ */
 export function topK<T>(k: number, by: (value: T) => number): Aggregate<T, T[]> {
   if (!Number.isSafeInteger(k) || k < 1) {
     throw new MillraceError('aggregate/invalid', `topK of ${k}.`, { remedy: 'Give a whole number of at least 1.' });

@@ -80,12 +80,25 @@ function decodeLoosely(bytes: Uint8Array): string {
   let text = '';
   for (let i = 0; i < bytes.length;) {
     const lead = bytes[i++]!;
+    if (lead >= 0x80 && (lead < 0xc2 || lead > 0xf4)) throw noText();
     const more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
     let code = more === 0 ? lead : lead & (0x3f >> more);
-    for (let j = 0; j < more; j++) code = (code << 6) | (bytes[i++]! & 0x3f);
-    text += code >= 0xd800 && code < 0xe000 ? String.fromCharCode(code) : String.fromCodePoint(code);
+    for (let j = 0; j < more; j++) code = (code << 6) | continuation(bytes[i++]);
+    if (code > 0x10ffff) throw noText();
+    text += String.fromCodePoint(code);
   }
   return text;
+}
+
+function continuation(byte: number | undefined): number {
+  if (byte === undefined || (byte & 0xc0) !== 0x80) throw noText();
+  return byte & 0x3f;
+}
+
+function noText(): MillraceError {
+  return new MillraceError('codec/corrupt', 'These bytes are no text.', {
+    remedy: 'The file they come from is damaged: restore from another checkpoint.',
+  });
 }
 
 function truncated(): MillraceError {

@@ -1,6 +1,7 @@
 import { NumberColumn, ObjectColumn } from './column.ts';
 import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import { Sweep } from './sweep.ts';
 import { type Expiry, isExpired } from './ttl.ts';
 
 /** One cell per key: what value, reducing and aggregating state are made of. `undefined` is an empty cell. */
@@ -39,9 +40,7 @@ export class PlainCell<V> implements Cell<V> {
 
   clear(): void {
     const slot = this.table.find();
-    if (slot < 0 || this.column.get(slot) === undefined) return;
-    this.column.set(slot, undefined);
-    this.table.release(slot);
+    if (slot >= 0 && this.column.get(slot) !== undefined) this.empty(slot);
   }
 
   /** A key's slot for {@link read} and {@link write}, without making the key the current one. */
@@ -58,6 +57,12 @@ export class PlainCell<V> implements Cell<V> {
     this.column.set(slot, value);
   }
 
+  /** Empties a cell that has content, whatever the current key is. */
+  empty(slot: number): void {
+    this.column.set(slot, undefined);
+    this.table.release(slot);
+  }
+
   renewed(_slot: number): undefined {
     return undefined;
   }
@@ -67,22 +72,22 @@ export class PlainCell<V> implements Cell<V> {
   }
 }
 
-/** How many other slots a write looks at to clean up what has expired. */
-const SWEEP_STEPS = 4;
-
 /** A cell that expires. */
 export class ExpiringCell<V> implements Cell<V> {
   private readonly table: KeyedTable;
   private readonly expiry: Expiry;
   private readonly column: ObjectColumn<V>;
   private readonly times: NumberColumn;
-  private swept = 0;
+  private readonly sweep: Sweep;
 
   constructor(table: KeyedTable, expiry: Expiry) {
     this.table = table;
     this.expiry = expiry;
     this.column = table.attach(new ObjectColumn<V>());
     this.times = table.attach(new NumberColumn());
+    this.sweep = new Sweep(table, (slot) => {
+      if (this.column.get(slot) !== undefined && isExpired(expiry, this.times.get(slot))) this.empty(slot);
+    });
   }
 
   get(): V | undefined {
@@ -100,7 +105,7 @@ export class ExpiringCell<V> implements Cell<V> {
   set(value: V): void {
     if (value === undefined) return this.clear();
     this.put(value, this.expiry.clock.now());
-    if (this.expiry.sweep) this.sweep();
+    if (this.expiry.sweep) this.sweep.step();
   }
 
   clear(): void {
@@ -132,15 +137,5 @@ export class ExpiringCell<V> implements Cell<V> {
   private empty(slot: number): void {
     this.column.set(slot, undefined);
     this.table.release(slot);
-  }
-
-  private sweep(): void {
-    const { slots } = this.table.index;
-    for (let step = 0; step < SWEEP_STEPS; step++) {
-      if (this.swept >= slots) this.swept = 0;
-      const slot = this.swept++;
-      if (this.table.index.keyOf(slot) === undefined || this.column.get(slot) === undefined) continue;
-      if (isExpired(this.expiry, this.times.get(slot))) this.empty(slot);
-    }
   }
 }

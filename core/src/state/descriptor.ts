@@ -91,8 +91,12 @@ export type StateHandles<S> = { readonly [P in keyof S]: S[P] extends StateDescr
  * One value per key.
  *
  * @example
- * const seen = valueState({ initial: 0, ttl: { days: 1 } }); // ValueState<number>
- * const last = valueState<Payment>();                         // ValueState<Payment | undefined>
+ * const numbers = new StreamEnvironment().from(fromArray([5, 7]));
+ * const sums = numbers.keyBy(() => 'all').process({
+ *   state: { sum: valueState({ initial: 0, ttl: { days: 1 } }) }, // ValueState<number>; valueState<number>() is ValueState<number | undefined>
+ *   onElement(n: number, { state }) { state.sum.update(state.sum.value() + n); return [state.sum.value()]; },
+ * });
+ * const collected = await sums.collect(); // [5, 12]
  */
 export function valueState<V>(options: StateOptions<V> & { readonly initial: V }): StateDescriptor<ValueState<V>>;
 export function valueState<V = never>(options?: StateOptions<V>): StateDescriptor<ValueState<V | undefined>>;
@@ -101,23 +105,63 @@ export function valueState<V>(options: StateOptions<V> & { readonly initial?: V 
   return { kind: 'value', options: rest as StateOptions<unknown>, initial };
 }
 
-/** A list per key. */
+/**
+ * A list per key.
+ *
+ * @example
+ * const words = new StreamEnvironment().from(fromArray(['a', 'b']));
+ * const soFar = words.keyBy(() => 'all').process({
+ *   state: { words: listState<string>() },
+ *   onElement(word: string, { state }) { state.words.add(word); return [[...state.words.get()].join(' ')]; },
+ * });
+ * console.log(await soFar.collect()); // [ 'a', 'a b' ]
+ */
 export function listState<V = never>(options: StateOptions<V> = {}): StateDescriptor<ListState<V>> {
   return { kind: 'list', options: options as StateOptions<unknown> };
 }
 
-/** A map per key; its own keys may be anything that a stream can be keyed by. */
+/**
+ * A map per key; its own keys may be anything that a stream can be keyed by.
+ *
+ * @example
+ * const words = new StreamEnvironment().from(fromArray(['tea', 'oil', 'tea']));
+ * const repeated = words.keyBy(() => 'all').process({
+ *   state: { counts: mapState<string, number>() },
+ *   onElement(word: string, { state }) { state.counts.put(word, (state.counts.get(word) ?? 0) + 1); return state.counts.get(word) === 2 ? [word] : []; },
+ * });
+ * console.log(await repeated.collect()); // [ 'tea' ]
+ */
 export function mapState<K extends Key = never, V = never>(options: StateOptions<V> = {}): StateDescriptor<MapState<K, V>> {
   return { kind: 'map', options: options as StateOptions<unknown> };
 }
 
-/** One value per key that `add` folds into with `reduce`. */
+/**
+ * One value per key that `add` folds into with `reduce`.
+ *
+ * @example
+ * const numbers = new StreamEnvironment().from(fromArray([3, 9, 5]));
+ * const largest = numbers.keyBy(() => 'all').process({
+ *   state: { largest: reducingState<number>({ reduce: Math.max }) },
+ *   onElement(n: number, { state }) { state.largest.add(n); return [state.largest.get()]; },
+ * });
+ * console.log(await largest.collect()); // [ 3, 9, 9 ]
+ */
 export function reducingState<V>(options: StateOptions<V> & { readonly reduce: (a: V, b: V) => V }): StateDescriptor<ReducingState<V>> {
   const { reduce, ...rest } = options;
   return { kind: 'reducing', options: rest as StateOptions<unknown>, reduce: reduce as (a: never, b: never) => unknown };
 }
 
-/** An aggregate per key, such as `aggregatingState({ aggregate: avg((p: Payment) => p.cents) })`. */
+/**
+ * An aggregate per key: what goes in and what comes out have types of their own.
+ *
+ * @example
+ * const numbers = new StreamEnvironment().from(fromArray([3, 9]));
+ * const means = numbers.keyBy(() => 'all').process({
+ *   state: { mean: aggregatingState({ aggregate: avg((n: number) => n) }) },
+ *   onElement(n: number, { state }) { state.mean.add(n); return [state.mean.get()]; },
+ * });
+ * console.log(await means.collect()); // [ 3, 6 ]
+ */
 export function aggregatingState<T, R>(
   options: StateOptions<unknown> & { readonly aggregate: Aggregate<T, R> },
 ): StateDescriptor<AggregatingState<T, R>> {

@@ -1,5 +1,5 @@
 import { PAGE_BITS, PAGE_MASK } from './column.ts';
-import { equalKeys, hashKey, type Key } from './key.ts';
+import { equalKeys, hashKey, type Key, keyText } from './key.ts';
 
 /** A part of the index: pairs of (hash, slot + 1), open addressing with linear probing. */
 interface Segment {
@@ -14,6 +14,13 @@ interface Segment {
 const FIRST_SEGMENT = 16;
 /** A segment of this many pairs is split, not doubled: the longest pause of a growing index is one split, about half a millisecond. */
 const LARGEST_SEGMENT = 1 << 14;
+/** Keys that even this many bits do not tell apart share a segment that grows: 2^16 segments hold 700 M keys of different hashes. */
+const LARGEST_DEPTH = 16;
+/**
+ * Of one hash a segment takes this many keys, the rest go to a `Map`. The hash is known and easy to collide, and a service may be keyed by
+ * what strangers send: ten thousand such keys must not cost ten thousand steps each.
+ */
+const MOST_ALIKE = 64;
 const FILL = 0.7;
 /** Up to this many scalar keys a `Map` is as quick for strings fresh from the input, and twice as quick for strings it has seen before. */
 const LARGEST_MAP = 2048;
@@ -32,6 +39,8 @@ export class KeyIndex {
   /** `hash >>> 1 >>> shift` selects the segment: two shifts, since a shift by 32 is a shift by 0. */
   private shift = 31;
   private bits = 0;
+  /** Keys whose hash too many others have, by their canonical text. */
+  private alike: Map<string, number> | undefined;
   private readonly free: number[] = [];
   private handedOut = 0;
   private live = 0;
@@ -65,11 +74,15 @@ export class KeyIndex {
     const segment = this.directory[(hash >>> 1) >>> this.shift]!;
     const pairs = segment.pairs;
     const wrap = (segment.mask << 1) | 1;
+    let others = 0;
     for (let i = (hash & segment.mask) << 1; ; i = (i + 2) & wrap) {
       const entry = pairs[i + 1]!;
-      if (entry === 0) return -1;
-      if (pairs[i] === hash && this.holds(entry - 1, key)) return entry - 1;
+      if (entry === 0) break;
+      if (pairs[i] !== hash) continue;
+      if (this.holds(entry - 1, key)) return entry - 1;
+      if (++others === MOST_ALIKE) break;
     }
+    return this.alike?.get(keyText(key)) ?? -1;
   }
 
   /** The key's slot, a new one if it has none yet: then `slots` or `size` has grown. */
@@ -100,20 +113,38 @@ export class KeyIndex {
     const segment = this.directory[(hash >>> 1) >>> this.shift]!;
     const pairs = segment.pairs;
     const wrap = (segment.mask << 1) | 1;
+    let others = 0;
     let i = (hash & segment.mask) << 1;
     for (; ; i = (i + 2) & wrap) {
       const entry = pairs[i + 1]!;
       if (entry === 0) break;
-      if (pairs[i] === hash && this.holds(entry - 1, key)) return entry - 1;
+      if (pairs[i] !== hash) continue;
+      if (this.holds(entry - 1, key)) return entry - 1;
+      if (++others === MOST_ALIKE) return this.findOrInsertAlike(key);
+    }
+    if (this.alike !== undefined) {
+      const slot = this.alike.get(keyText(key));
+      if (slot !== undefined) return slot;
     }
     return this.insert(key, hash, segment, i);
+  }
+
+  private findOrInsertAlike(key: Key): number {
+    this.alike ??= new Map();
+    const text = keyText(key);
+    let slot = this.alike.get(text);
+    if (slot === undefined) {
+      slot = this.handOut(key);
+      this.alike.set(text, slot);
+    }
+    return slot;
   }
 
   /** Forgets a key; its slot will be handed out again. */
   delete(slot: number): void {
     const key = this.keyOf(slot)!;
     if (this.few !== undefined) this.few.delete(key);
-    else this.leave(key, slot);
+    else if (this.alike?.delete(keyText(key)) !== true) this.leave(key, slot);
     this.keys[slot >>> PAGE_BITS]![slot & PAGE_MASK] = undefined;
     this.free.push(slot);
     this.live--;
@@ -130,6 +161,7 @@ export class KeyIndex {
   clear(): void {
     this.keys.length = 0;
     this.few = new Map();
+    this.alike = undefined;
     this.directory = [newSegment(FIRST_SEGMENT, 0)];
     this.shift = 31;
     this.bits = 0;
@@ -165,6 +197,11 @@ export class KeyIndex {
   private enter(key: Key, slot: number): void {
     const hash = hashKey(key);
     const segment = this.directory[(hash >>> 1) >>> this.shift]!;
+    if (alikeIn(segment, hash) === MOST_ALIKE) {
+      this.alike ??= new Map();
+      this.alike.set(keyText(key), slot);
+      return;
+    }
     place(segment, hash, slot + 1);
     if (segment.used > (segment.mask + 1) * FILL) this.grow(segment);
   }
@@ -182,7 +219,7 @@ export class KeyIndex {
 
   private grow(segment: Segment): void {
     const size = segment.mask + 1;
-    if (size < LARGEST_SEGMENT) return enlarge(segment, size * 2);
+    if (size < LARGEST_SEGMENT || segment.depth === LARGEST_DEPTH) return enlarge(segment, size * 2);
     if (segment.depth === this.bits) this.doubleDirectory();
     const low = newSegment(size, segment.depth + 1);
     const high = newSegment(size, segment.depth + 1);
@@ -215,6 +252,14 @@ function place(segment: Segment, hash: number, entry: number): void {
   segment.pairs[i] = hash;
   segment.pairs[i + 1] = entry;
   segment.used++;
+}
+
+/** How many keys of one hash a segment holds. */
+function alikeIn({ pairs, mask }: Segment, hash: number): number {
+  const wrap = (mask << 1) | 1;
+  let alike = 0;
+  for (let i = (hash & mask) << 1; pairs[i + 1] !== 0; i = (i + 2) & wrap) if (pairs[i] === hash) alike++;
+  return alike;
 }
 
 function enlarge(segment: Segment, size: number): void {

@@ -33,13 +33,7 @@ export class KeyedTimers implements StoredState {
   }
 
   set(name: string, at: Timestamp): void {
-    const id = this.id(name);
-    const slot = this.table.claim();
-    const queue = this.queue(id);
-    const { earliest } = queue;
-    this.table.retain(slot);
-    if (!queue.set(slot, id, at)) this.table.release(slot);
-    else if (queue === this.processingTime && at < earliest) this.onEarlier(at);
+    this.add(this.id(name), at);
   }
 
   /** Cancels the timer at `at`; without it, all timers of the name that the current key has. */
@@ -48,7 +42,7 @@ export class KeyedTimers implements StoredState {
     const slot = this.table.find();
     if (slot < 0) return;
     const queue = this.queue(id);
-    for (const time of at === undefined ? queue.timesOf(slot, id) : [at]) if (queue.cancel(slot, id, time)) this.table.release(slot);
+    for (const time of at === undefined ? queue.timersOf(slot, id).times : [at]) if (queue.cancel(slot, id, time)) this.table.release(slot);
   }
 
   domainOf(name: string): TimeDomain {
@@ -85,13 +79,24 @@ export class KeyedTimers implements StoredState {
 
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value'>> {
     for (const [id, name] of this.names.entries()) {
-      const times = this.queue(id).timesOf(slot, id);
-      if (times.length > 0) yield { userKey: name, value: times };
+      const timers = this.queue(id).timersOf(slot, id);
+      if (timers.times.length > 0) yield { userKey: name, value: timers };
     }
   }
 
   restore(entry: StateEntry): void {
-    for (const time of entry.value as readonly Timestamp[]) this.set(entry.userKey as string, time);
+    const { times, ranks } = entry.value as { readonly times: readonly Timestamp[]; readonly ranks: readonly number[] };
+    const id = this.id(entry.userKey as string);
+    for (let i = 0; i < times.length; i++) this.add(id, times[i]!, ranks[i]);
+  }
+
+  private add(id: number, at: Timestamp, rank?: number): void {
+    const slot = this.table.claim();
+    const queue = this.queue(id);
+    const { earliest } = queue;
+    this.table.retain(slot);
+    if (!queue.set(slot, id, at, rank)) this.table.release(slot);
+    else if (queue === this.processingTime && at < earliest) this.onEarlier(at);
   }
 
   private queue(id: number): TimerQueue {

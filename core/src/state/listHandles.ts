@@ -3,6 +3,7 @@ import { PlainCell } from './cell.ts';
 import type { ListState } from './descriptor.ts';
 import type { KeyedTable } from './keyedTable.ts';
 import type { StoredState } from './storedState.ts';
+import { Sweep } from './sweep.ts';
 import { type Expiry, isExpired, type Timed } from './ttl.ts';
 
 const EMPTY: readonly never[] = [];
@@ -28,7 +29,7 @@ export class MemoryListState<V> implements ListState<V>, StoredState {
 
   update(values: readonly V[]): void {
     if (values.length === 0) this.cell.clear();
-    else this.cell.set([...values]);
+    else this.cell.set(values as V[]);
   }
 
   clear(): void {
@@ -50,11 +51,13 @@ export class ExpiringListState<V> implements ListState<V>, StoredState {
   readonly name: string;
   private readonly cell: PlainCell<Timed<V>[]>;
   private readonly expiry: Expiry;
+  private readonly sweep: Sweep;
 
   constructor(name: string, table: KeyedTable, expiry: Expiry) {
     this.name = name;
     this.cell = new PlainCell(table);
     this.expiry = expiry;
+    this.sweep = new Sweep(table, (slot) => this.expire(slot));
   }
 
   get(): Iterable<V> {
@@ -73,12 +76,14 @@ export class ExpiringListState<V> implements ListState<V>, StoredState {
     const items = this.cell.get();
     if (items === undefined) this.cell.set([item]);
     else items.push(item);
+    if (this.expiry.sweep) this.sweep.step();
   }
 
   update(values: readonly V[]): void {
     if (values.length === 0) return this.cell.clear();
     const renewed = this.expiry.clock.now();
     this.cell.set(values.map((value) => ({ value, renewed })));
+    if (this.expiry.sweep) this.sweep.step();
   }
 
   clear(): void {
@@ -96,5 +101,13 @@ export class ExpiringListState<V> implements ListState<V>, StoredState {
     const times = entry.renewed as readonly number[] | undefined;
     const now = this.expiry.clock.now();
     this.cell.set((entry.value as readonly V[]).map((value, i) => ({ value, renewed: times?.[i] ?? now })));
+  }
+
+  private expire(slot: number): void {
+    const items = this.cell.read(slot);
+    if (items === undefined) return;
+    const kept = items.filter((item) => !isExpired(this.expiry, item.renewed));
+    if (kept.length === 0) this.cell.empty(slot);
+    else if (kept.length < items.length) this.cell.write(slot, kept);
   }
 }

@@ -1,22 +1,23 @@
 import type { StateEntry } from './backend.ts';
 import { PlainCell } from './cell.ts';
 import type { MapState } from './descriptor.ts';
-import { decodeKey, encodeKey, type Key } from './key.ts';
+import { decodeKey, type Key, keyText } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
 import type { StoredState } from './storedState.ts';
+import { Sweep } from './sweep.ts';
 import { type Expiry, isExpired, type Timed } from './ttl.ts';
 
-/** Marks the text form of a tuple among the keys of a native `Map`, which compares tuples by identity. */
-const TUPLE_MARK = '\u0000tuple:';
+/** Marks the text form of a key among those of a native `Map`: of a tuple, which a `Map` compares by identity, and of a text that looks so. */
+const MARK = '\u0000key:';
 
 function nativeKey(key: Key): unknown {
-  if (typeof key !== 'object') return key;
-  return TUPLE_MARK + String.fromCharCode(...encodeKey(key));
+  if (typeof key !== 'object' && !(typeof key === 'string' && key.startsWith(MARK))) return key;
+  return MARK + keyText(key);
 }
 
 function userKey(native: unknown): Key {
-  if (typeof native !== 'string' || !native.startsWith(TUPLE_MARK)) return native as Key;
-  return decodeKey(Uint8Array.from(native.slice(TUPLE_MARK.length), (unit) => unit.charCodeAt(0)));
+  if (typeof native !== 'string' || !native.startsWith(MARK)) return native as Key;
+  return decodeKey(Uint8Array.from(native.slice(MARK.length), (unit) => unit.charCodeAt(0)));
 }
 
 /** The part that a plain and an expiring map share: a native map per key, present only while it holds something. */
@@ -91,10 +92,12 @@ export class MemoryMapState<K extends Key, V> extends NativeMapState<V> implemen
 /** A map whose entries expire one by one. */
 export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>> implements MapState<K, V> {
   private readonly expiry: Expiry;
+  private readonly sweep: Sweep;
 
   constructor(name: string, table: KeyedTable, expiry: Expiry) {
     super(name, table);
     this.expiry = expiry;
+    this.sweep = new Sweep(table, (slot) => this.expire(slot));
   }
 
   get(key: K): V | undefined {
@@ -110,6 +113,7 @@ export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>>
 
   put(key: K, value: V): void {
     this.store(key, { value, renewed: this.expiry.clock.now() });
+    if (this.expiry.sweep) this.sweep.step();
   }
 
   *entries(): Iterable<[K, V]> {
@@ -141,6 +145,13 @@ export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>>
   restore(entry: StateEntry): void {
     const renewed = (entry.renewed as number | undefined) ?? this.expiry.clock.now();
     this.store(entry.userKey as Key, { value: entry.value as V, renewed });
+  }
+
+  private expire(slot: number): void {
+    const map = this.cell.read(slot);
+    if (map === undefined) return;
+    for (const [native, { renewed }] of map) if (isExpired(this.expiry, renewed)) map.delete(native);
+    if (map.size === 0) this.cell.empty(slot);
   }
 
   /** Whether a read may see the entry. What has expired is removed by the way. */

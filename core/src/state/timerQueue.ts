@@ -33,12 +33,13 @@ export class TimerQueue {
     return this.size === 0 ? Infinity : this.times[this.heap[0]!]!;
   }
 
-  /** False when this timer was set already. */
-  set(slot: number, name: number, time: number): boolean {
+  /** False when this timer was set already. `rank` gives a restored one its place among those of its time. */
+  set(slot: number, name: number, time: number, rank: number = this.rank): boolean {
     if (this.find(slot, name, time) !== NONE) return false;
     const entry = this.allocate();
     this.times[entry] = time;
-    this.ranks[entry] = this.rank++;
+    this.ranks[entry] = rank;
+    if (rank >= this.rank) this.rank = rank + 1;
     this.slots[entry] = slot;
     this.names[entry] = name;
     this.link(slot, entry);
@@ -56,11 +57,12 @@ export class TimerQueue {
     return true;
   }
 
-  /** The times of a slot's timers of one name, in the order in which they were set. */
-  timesOf(slot: number, name: number): number[] {
+  /** A slot's timers of one name, in the order in which they were set. */
+  timersOf(slot: number, name: number): { readonly times: number[]; readonly ranks: number[] } {
     const entries: number[] = [];
     for (let entry = this.head(slot); entry !== NONE; entry = this.next[entry]!) if (this.names[entry] === name) entries.push(entry);
-    return entries.sort((a, b) => this.ranks[a]! - this.ranks[b]!).map((entry) => this.times[entry]!);
+    entries.sort((a, b) => this.ranks[a]! - this.ranks[b]!);
+    return { times: entries.map((entry) => this.times[entry]!), ranks: entries.map((entry) => this.ranks[entry]!) };
   }
 
   /** Removes the earliest timer and leaves it in `slot`, `name`, `time`. The queue must not be empty. */

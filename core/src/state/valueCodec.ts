@@ -75,6 +75,10 @@ export class ValueCodec implements Codec<unknown> {
   }
 
   read(reader: ByteReader): unknown {
+    return this.readValue(reader, 0);
+  }
+
+  private readValue(reader: ByteReader, depth: number): unknown {
     const tag = reader.byte();
     switch (tag) {
       case UNDEFINED:
@@ -94,52 +98,47 @@ export class ValueCodec implements Codec<unknown> {
       case TEXT:
         return reader.text();
       case BIGINT:
-        return BigInt(reader.text());
+        return readBigint(reader);
       default:
-        return this.readObject(tag, reader);
+        if (depth > MAX_DEPTH) throw corrupt('Values are nested more deeply than any that is written.');
+        return this.readObject(tag, reader, depth + 1);
     }
   }
 
-  private readObject(tag: number, reader: ByteReader): unknown {
+  private readObject(tag: number, reader: ByteReader, depth: number): unknown {
     switch (tag) {
       case ARRAY:
-        return this.readList(reader);
+        return this.readList(reader, depth);
       case OBJECT:
-        return this.readRecord(reader);
+        return this.readRecord(reader, depth);
       case MAP: {
         const map = new Map<unknown, unknown>();
-        for (let n = reader.varint(); n > 0; n--) map.set(this.read(reader), this.read(reader));
+        for (let n = reader.varint(); n > 0; n--) map.set(this.readValue(reader, depth), this.readValue(reader, depth));
         return map;
       }
       case SET:
-        return new Set(this.readList(reader));
+        return new Set(this.readList(reader, depth));
       case DATE:
         return new Date(reader.float64());
       case TYPED_ARRAY:
         return readTypedArray(reader);
       default:
-        throw new MillraceError('codec/corrupt', `${tag} is no tag of a value.`, {
-          remedy: 'The bytes are damaged, or were written by a newer version: restore from another checkpoint or upgrade.',
-        });
+        throw corrupt(`${tag} is no tag of a value.`);
     }
   }
 
-  private readList(reader: ByteReader): unknown[] {
+  private readList(reader: ByteReader, depth: number): unknown[] {
     const length = reader.varint();
     const list: unknown[] = [];
-    for (let i = 0; i < length; i++) list.push(this.read(reader));
+    for (let i = 0; i < length; i++) list.push(this.readValue(reader, depth));
     return list;
   }
 
-  private readRecord(reader: ByteReader): Record<string, unknown> {
+  private readRecord(reader: ByteReader, depth: number): Record<string, unknown> {
     const shape = this.known[reader.varint()];
-    if (shape === undefined) {
-      throw new MillraceError('codec/corrupt', 'A record has a shape that its table of shapes lacks.', {
-        remedy: 'The bytes and their table do not belong together: restore from another checkpoint.',
-      });
-    }
+    if (shape === undefined) throw corrupt('A record has a shape that its table of shapes lacks.');
     const record: Record<string, unknown> = {};
-    for (const field of shape) define(record, field, this.read(reader));
+    for (const field of shape) define(record, field, this.readValue(reader, depth));
     return record;
   }
 
@@ -252,13 +251,26 @@ function writeTypedArray(view: ArrayBufferView, writer: ByteWriter): void {
 function readTypedArray(reader: ByteReader): unknown {
   const type = TYPED_ARRAYS[reader.byte()];
   const bytes = reader.block().slice();
-  return type === undefined ? bytes : new type(bytes.buffer);
+  if (type === undefined || bytes.length % type.BYTES_PER_ELEMENT !== 0) throw corrupt('A typed array is of no known type, or ends within an element.');
+  return new type(bytes.buffer);
+}
+
+function readBigint(reader: ByteReader): bigint {
+  const digits = reader.text();
+  if (!/^-?\d+$/.test(digits)) throw corrupt('A bigint is not written in digits.');
+  return BigInt(digits);
 }
 
 /** Plain assignment but for `__proto__`, which as a field of a record must not become its prototype. */
 function define(record: Record<string, unknown>, field: string, value: unknown): void {
   if (field !== '__proto__') record[field] = value;
   else Object.defineProperty(record, field, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function corrupt(problem: string): MillraceError {
+  return new MillraceError('codec/corrupt', problem, {
+    remedy: 'The bytes are damaged, or were written by a newer version: restore from another checkpoint or upgrade.',
+  });
 }
 
 function unsupported(what: string): MillraceError {

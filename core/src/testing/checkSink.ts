@@ -25,8 +25,13 @@ export interface SinkCheck<T> {
  *
  * @throws MillraceError `testing/contract` with the rule that is broken and what was seen.
  * @example
- * test('my table is a good sink', () =>
- *   checkSink(async () => ({ sink: tableSink(await emptyTable()), visible: () => selectAll() }), { values: [{ id: 1 }, { id: 2 }, { id: 3 }] }));
+ * await checkSink(
+ *   () => {
+ *     const target: number[] = [];
+ *     return { sink: forEach((n: number) => target.push(n)), visible: () => target };
+ *   },
+ *   { values: [1, 2, 3] },
+ * );
  */
 export async function checkSink<T>(target: () => SinkTarget<T> | Promise<SinkTarget<T>>, options: SinkCheck<T>): Promise<void> {
   const contract = new SinkContract(target, options);

@@ -23,7 +23,7 @@ export interface SourceCheck<T> {
  *
  * @throws MillraceError `testing/contract` with the rule that is broken and what was seen.
  * @example
- * test('my queue is a good source', () => checkSource(queueSource('test-queue'), { expected: ['a', 'b', 'c'] }));
+ * await checkSource(fromArray(['a', 'b', 'c']), { expected: ['a', 'b', 'c'] });
  */
 export async function checkSource<T>(source: Source<T> | (() => Source<T>), options: SourceCheck<T> = {}): Promise<void> {
   await new SourceContract(typeof source === 'function' ? source : () => source, options).check();
@@ -118,25 +118,24 @@ class SourceContract<T> {
   private async read(reader: Reader<T>, split: string, from: Uint8Array | undefined, limit: number = this.limit): Promise<Reading<T>> {
     const abort = new AbortController();
     const context = contractContext(abort.signal, () => Promise.resolve());
-    const values: T[] = [];
-    const rejected: unknown[] = [];
-    const batches: Seen<T>[] = [];
     const iterator = reader.read(split, from === undefined ? undefined : loaded(from), context)[Symbol.asyncIterator]();
-    while (values.length < limit) {
-      const next = await answered(() => iterator.next(), `reading "${split}"`, 'complete', this.patience);
-      checkKept(split, batches.at(-1));
-      if (next.done === true) break;
-      const seen = see(split, next.value, batches.at(-1)?.position ?? from);
-      batches.push(seen);
-      values.push(...seen.values);
-      rejected.push(...(next.value.rejected ?? []));
+    const batches: Seen<T>[] = [];
+    try {
+      for (let taken = 0; taken < limit; taken += batches.at(-1)!.values.length) {
+        const next = await answered(() => iterator.next(), `reading "${split}"`, 'complete', this.patience);
+        checkKept(split, batches.at(-1));
+        if (next.done === true) break;
+        batches.push(see(split, next.value, batches.at(-1)?.position ?? from));
+      }
+    } finally {
+      abort.abort();
+      await answered(async () => iterator.return?.(), `reading "${split}", told to end,`, 'abort', this.patience);
     }
-    abort.abort();
-    await answered(async () => iterator.return?.(), `reading "${split}", told to end,`, 'abort', this.patience);
     for (const { batch, position } of batches) {
       must(sameBytes(stored(batch.position), position), 'position/plain', () => `a position of "${split}" changed after it was given`);
     }
-    return { values: values.slice(0, limit), rejected, batches };
+    const values = batches.flatMap((seen) => seen.values).slice(0, limit);
+    return { values, rejected: batches.flatMap(({ batch }) => batch.rejected ?? []), batches };
   }
 
   private async checkSizes(reader: Reader<T>, readings: ReadonlyMap<string, Reading<T>>): Promise<void> {
@@ -190,8 +189,11 @@ class SourceContract<T> {
         contractContext(abort.signal, () => Promise.resolve()),
       )
       [Symbol.asyncIterator]();
-    for (let i = 0; i < batches; i++) {
-      if ((await answered(() => iterator.next(), `reading "${split}"`, 'complete', this.patience)).done === true) return;
+    // A live feed has no more to give than was said.
+    for (let i = 0, elements = 0; i < batches && elements < this.limit; i++) {
+      const next = await answered(() => iterator.next(), `reading "${split}"`, 'complete', this.patience);
+      if (next.done === true) return;
+      elements += next.value.values.length;
     }
     const waiting = waits ? iterator.next() : undefined;
     if (waits) await turn();
@@ -235,7 +237,7 @@ function see<T>(split: string, batch: SourceBatch<T, unknown>, before: Uint8Arra
   } catch (error) {
     throw broken('position/plain', `a position of "${split}" cannot be stored`, error);
   }
-  const moves = before === undefined || !sameBytes(before, bytesOfPosition);
+  const moves = before === undefined || bytes > 0 || !sameBytes(before, bytesOfPosition);
   must(
     values.length > 0 || rejected.length > 0 || moves,
     'batch/progress',

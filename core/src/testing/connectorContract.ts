@@ -15,7 +15,7 @@ export const CONTRACT = {
     'Let splits() name at least no split twice, the same ones each time, and end when nothing more is to be found: context.bounded says that it is wanted so.',
   batch: 'Yield batches of values (an array), position (what to go on with behind them) and, where records were refused, rejected.',
   'batch/owned': 'Yield a new array for each batch: the engine still works on one while it asks for the next.',
-  'batch/progress': 'Yield a batch without values only to move the position or to hand over rejected records.',
+  'batch/progress': 'Yield a batch without values only to move the position, to hand over rejected records or to report bytes.',
   'position/plain': 'Let positions be plain data that stay as they are: they are stored in checkpoints.',
   complete: 'Yield each element once, the elements of a split in their order.',
   repeat: 'Let a split give the same elements whenever and however often it is read, also while other splits are read.',

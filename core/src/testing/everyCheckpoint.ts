@@ -11,6 +11,10 @@ type Trace = Map<string, Emission<unknown>[][]>;
  * each step must agree, up to the order between elements of one step (different keys have no order). Returns the outputs.
  *
  * @throws MillraceError `testing/contract` naming the step after which the restored run differs, with both outputs.
+ * @example
+ * const counts = ({ words }: { words: DataStream<string> }) => ({ counts: words.keyBy((word) => word).sum(() => 1) });
+ * const outputs = everyCheckpoint(counts, (h) => h.push('words', 'tea', 1).push('words', 'tea', 2).end());
+ * console.log(outputs.counts.map(({ value }) => value)); // [ 1, 2 ]
  */
 export function everyCheckpoint<I extends object, O extends object>(
   pipeline: Pipeline<I, O>,

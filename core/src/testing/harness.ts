@@ -59,7 +59,17 @@ export interface Harness<I, O> {
   settled(): Promise<void>;
 }
 
-/** Builds a pipeline and drives it by hand. Inputs and outputs are named by the function that connects them. */
+/**
+ * Builds a pipeline and drives it by hand. Inputs and outputs are named by the function that connects them.
+ *
+ * @throws MillraceError as `env.plan` does; `testing/contract` for an operator that opens asynchronously. Its methods throw what the pipeline does.
+ * @example
+ * const minutes = ({ clicks }: { clicks: DataStream<string> }) => ({
+ *   counts: clicks.keyBy((page) => page).window(tumbling({ minutes: 1 })).aggregate({ n: count() }),
+ * });
+ * const h = harness(minutes).push('clicks', 'home', 1_000).push('clicks', 'home', 2_000).watermark(59_999);
+ * console.log(h.drain('counts').map(({ key, value }) => `${key} ${value.n}`)); // [ 'home 2' ]
+ */
 export function harness<I extends object, O extends object>(pipeline: Pipeline<I, O>, options: HarnessOptions = {}): Harness<I, O> {
   return new PipelineHarness(pipeline, options);
 }

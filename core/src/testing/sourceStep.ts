@@ -19,7 +19,12 @@ export interface StepEffect {
 
 const effects = new WeakMap<object, StepEffect>();
 
-/** The reader throws. Only `times` times (default 1), so that a job that recovers comes past it. */
+/**
+ * The reader throws. Only `times` times (default 1), so that a job that recovers comes past it.
+ *
+ * @example
+ * env.from(testSource([1, fault('the line was cut'), 2]));
+ */
 export function fault(message: string, options: { readonly times?: number } = {}): SourceStep {
   let left = options.times ?? 1;
   return define({
@@ -29,12 +34,22 @@ export function fault(message: string, options: { readonly times?: number } = {}
   });
 }
 
-/** Nothing more comes until the job is stopped or canceled. */
+/**
+ * Nothing more comes until the job is stopped or canceled.
+ *
+ * @example
+ * env.from(testSource([1, hang()]));
+ */
 export function hang(): SourceStep {
   return define({ happen: ({ signal }) => aborted(signal) });
 }
 
-/** Nothing comes for so long, by the job's clock. */
+/**
+ * Nothing comes for so long, by the job's clock.
+ *
+ * @example
+ * env.from(testSource([1, silence({ minutes: 5 }), 2]));
+ */
 export function silence(duration: Duration): SourceStep {
   const milliseconds = toNonNegativeMilliseconds(duration, 'silence');
   return define({
@@ -47,17 +62,32 @@ export function silence(duration: Duration): SourceStep {
   });
 }
 
-/** A batch ends here, and what follows travels in another. */
+/**
+ * A batch ends here, and what follows travels in another.
+ *
+ * @example
+ * env.from(testSource([1, 2, batchEnd(), 3]));
+ */
 export function batchEnd(): SourceStep {
   return define({ happen: async () => undefined });
 }
 
-/** The split ends here. A job that goes on from a checkpoint behind this place reads what follows. */
+/**
+ * The split ends here. A job that goes on from a checkpoint behind this place reads what follows.
+ *
+ * @example
+ * env.from(testSource([1, earlyEnd(), 2]));
+ */
 export function earlyEnd(): SourceStep {
   return define({ happen: async () => undefined, ends: true });
 }
 
-/** A record that the source cannot take in: it goes to the side output `rejected`. */
+/**
+ * A record that the source cannot take in: it goes to the side output `rejected`.
+ *
+ * @example
+ * env.from(testSource([1, rejection('1;2', 'two cells instead of one')])).side('rejected');
+ */
 export function rejection(value: unknown, reason: string): SourceStep {
   return define({ happen: async () => undefined, rejected: { code: 'source/rejected', reason, value } });
 }

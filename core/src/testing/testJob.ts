@@ -31,8 +31,12 @@ export interface TestedJob {
  *
  * @throws MillraceError `testing/contract` if a source has no input, or an input no source; and whatever the job fails with.
  * @example
- * const { outputs } = await testJob(job, { config: { minimum: 5 }, inputs: { logins: [failed('ann', 0), failed('ann', 1)] } });
- * expect(outputs.alerts).toEqual([]);
+ * const job = defineJob({
+ *   name: 'large',
+ *   build: (env) => env.from(fromArray<number>([]), { uid: 'amounts' }).filter((cents) => cents > 100).sinkTo(discard(), { uid: 'alerts' }),
+ * });
+ * const { outputs } = await testJob(job, { config: undefined, inputs: { amounts: [5, 500] } });
+ * outputs.alerts; // [500]
  */
 export async function testJob<C>(module: JobModule<C>, options: TestJobOptions<C>): Promise<TestedJob> {
   const { config, inputs, ...run } = options;

@@ -19,7 +19,7 @@ export interface TestSourceOptions {
  *
  * @example
  * env.from(testSource([1, 2, fault('the line was cut'), 3]));
- * env.from(testSource({ a: [1, silence({ minutes: 5 }), 2], b: [3, hang()] }), { time });
+ * env.from(testSource({ a: [1, silence({ minutes: 5 }), 2], b: [3, hang()] }));
  */
 export function testSource<T>(
   script: SourceScript<T> | Readonly<Record<string, SourceScript<T>>>,

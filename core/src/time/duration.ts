@@ -73,6 +73,8 @@ const SUFFIXES: Readonly<Record<string, keyof Duration>> = {
  * Reads the command line's form: `500ms`, `10s`, `5m`, `1h`, `7d`, and sums of them such as `1h30m`.
  *
  * @throws MillraceError `duration/invalid`
+ * @example
+ * console.log(parseDuration('1h30m')); // { hours: 1, minutes: 30 }
  */
 export function parseDuration(text: string): Duration {
   const total: Partial<Record<keyof Duration, number>> = {};
@@ -90,7 +92,12 @@ export function parseDuration(text: string): Duration {
   return total;
 }
 
-/** For people, and for the command line again: `5400000` is `1h30m`. */
+/**
+ * For people, and for the command line again: `5400000` is `1h30m`.
+ *
+ * @example
+ * console.log(formatDuration(90_000)); // 1m30s
+ */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds === 0) return '0ms';
   let rest = Math.abs(milliseconds);

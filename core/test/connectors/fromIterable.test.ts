@@ -49,11 +49,30 @@ describe('what can be iterated', () => {
     ['an async function', () => fromIterable(async () => asyncNumbers(3000))],
     ['an async generator function', () => fromIterable(() => asyncNumbers(3000))],
     ['a Node stream', () => fromIterable<number>(Readable.from(numbers(3000)))],
-    ['a web stream', () => fromIterable(new ReadableStream<number>({ start(c) { numbers(3000).forEach((n) => c.enqueue(n)); c.close(); } }))],
-    ['a web stream by its reader', () => {
-      const stream = new ReadableStream<number>({ start(c) { numbers(3000).forEach((n) => c.enqueue(n)); c.close(); } });
-      return fromIterable<number>({ getReader: () => stream.getReader() });
-    }],
+    [
+      'a web stream',
+      () =>
+        fromIterable(
+          new ReadableStream<number>({
+            start(c) {
+              numbers(3000).forEach((n) => c.enqueue(n));
+              c.close();
+            },
+          }),
+        ),
+    ],
+    [
+      'a web stream by its reader',
+      () => {
+        const stream = new ReadableStream<number>({
+          start(c) {
+            numbers(3000).forEach((n) => c.enqueue(n));
+            c.close();
+          },
+        });
+        return fromIterable<number>({ getReader: () => stream.getReader() });
+      },
+    ],
     ['what can be resumed', () => fromIterable({ open: (from = 0) => numbers(3000).slice(from), position: (n) => n + 1 })],
   ])('%s', async (_name, source) => {
     expect(await new StreamEnvironment().from(source()).collect()).toEqual(numbers(3000));
@@ -83,7 +102,11 @@ describe('batches', () => {
     expect(seen()).toEqual([[1], [2, 3]]);
     feed.push(...numbers(2000));
     await context.platform.settle();
-    expect(seen().slice(2).map(({ length }) => length)).toEqual([4, 8, 16, 32, 64, 128, 256, 512, 980]);
+    expect(
+      seen()
+        .slice(2)
+        .map(({ length }) => length),
+    ).toEqual([4, 8, 16, 32, 64, 128, 256, 512, 980]);
     expect(seen().slice(2).flat()).toEqual(numbers(2000));
     expect(batches.at(-1)!.position).toBe(2003);
   });
@@ -115,7 +138,9 @@ describe('batches', () => {
   });
 
   test('any arrival gives every element once, in order, with positions that count them', async () => {
-    const arrivals = fc.array(fc.record({ elements: fc.integer({ min: 1, max: 40 }), turns: fc.integer({ min: 0, max: 2 }) }), { maxLength: 20 });
+    const arrivals = fc.array(fc.record({ elements: fc.integer({ min: 1, max: 40 }), turns: fc.integer({ min: 0, max: 2 }) }), {
+      maxLength: 20,
+    });
     await fc.assert(
       fc.asyncProperty(arrivals, fc.nat({ max: 5 }), async (steps, depth) => {
         const feed = new Feed<number>();
@@ -151,7 +176,10 @@ describe('reading again', () => {
     const env = new StreamEnvironment();
     const stream = env.from(source, { uid: 'live' });
     expect(await stream.collect()).toEqual([0, 1, 2]);
-    const again = await new StreamEnvironment().from(source, { uid: 'live' }).collect({ logger: silent }).catch((error: unknown) => error);
+    const again = await new StreamEnvironment()
+      .from(source, { uid: 'live' })
+      .collect({ logger: silent })
+      .catch((error: unknown) => error);
     expect(again).toMatchObject({ code: 'source/consumed', uid: 'live' });
   });
 
@@ -205,7 +233,11 @@ describe('errors and ends', () => {
       throw new Error('cut');
     }
     const env = new StreamEnvironment();
-    const failed = await env.from(fromIterable(failing()), { uid: 'feed' }).map((n) => seen.push(n)).collect({ logger: silent }).catch((error: unknown) => error);
+    const failed = await env
+      .from(fromIterable(failing()), { uid: 'feed' })
+      .map((n) => seen.push(n))
+      .collect({ logger: silent })
+      .catch((error: unknown) => error);
     expect(failed).toMatchObject({ code: 'source/failed', uid: 'feed' });
     expect(seen).toEqual(numbers(50));
   });
@@ -263,4 +295,3 @@ describe('errors and ends', () => {
     expect(await rejectionCode(done)).toMatchObject({ message: 'at once' });
   });
 });
-

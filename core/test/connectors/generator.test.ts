@@ -8,7 +8,9 @@ import { follow, openReader, rejectionCode, testContext } from './reading.ts';
 describe('elements', () => {
   test('are made of their index and the seed alone', async () => {
     const dice = (seed: number, splits = 1): Promise<number[]> =>
-      new StreamEnvironment().from(generator({ count: 500, seed, splits, create: (i, random) => i * 10 + Math.floor(random() * 6) })).collect();
+      new StreamEnvironment()
+        .from(generator({ count: 500, seed, splits, create: (i, random) => i * 10 + Math.floor(random() * 6) }))
+        .collect();
     const first = await dice(1);
     expect(first.map((n) => Math.floor(n / 10))).toEqual(Array.from({ length: 500 }, (_, i) => i));
     expect(await dice(1)).toEqual(first);
@@ -17,11 +19,13 @@ describe('elements', () => {
   });
 
   test('their random numbers are uniform and differ from index to index', async () => {
-    const numbers = await new StreamEnvironment().from(generator({ count: 20_000, create: (_, random) => [random(), random(), random()] })).collect();
+    const numbers = await new StreamEnvironment()
+      .from(generator({ count: 20_000, create: (_, random) => [random(), random(), random()] }))
+      .collect();
     for (const at of [0, 1, 2]) {
       const column = numbers.map((row) => row[at]!);
       expect(new Set(column).size).toBeGreaterThan(19_990);
-      const tenths = new Array<number>(10).fill(0);
+      const tenths = Array.from({ length: 10 }, () => 0);
       for (const n of column) tenths[Math.floor(n * 10)]!++;
       // Six standard deviations of a fair count of 2000.
       for (const count of tenths) expect(Math.abs(count - 2000)).toBeLessThan(260);
@@ -77,7 +81,10 @@ describe('the schedule', () => {
   /** Element, when it was due, and when it came. */
   type Arrival = readonly [index: number, due: number, came: number];
 
-  async function arrivals(options: { readonly rate: number; readonly count?: number; readonly splits?: number }, times: readonly number[]): Promise<Arrival[]> {
+  async function arrivals(
+    options: { readonly rate: number; readonly count?: number; readonly splits?: number },
+    times: readonly number[],
+  ): Promise<Arrival[]> {
     const platform = new ManualPlatform();
     const came: Arrival[] = [];
     const env = new StreamEnvironment({ platform });
@@ -112,8 +119,16 @@ describe('the schedule', () => {
       return clock.schedule(time, callback);
     };
     const turns: (() => void)[] = [];
-    const context = { ...testContext(), clock: { now: () => clock.now(), monotonic: () => clock.monotonic(), schedule }, later: (turn: () => void) => turns.push(turn) };
-    const { batches } = follow(await openReader(generator({ rate: 20_000, create: (i, _r, { due }) => [i, clock.monotonic() - due] })), '0', context);
+    const context = {
+      ...testContext(),
+      clock: { now: () => clock.now(), monotonic: () => clock.monotonic(), schedule },
+      later: (turn: () => void) => turns.push(turn),
+    };
+    const { batches } = follow(
+      await openReader(generator({ rate: 20_000, create: (i, _r, { due }) => [i, clock.monotonic() - due] })),
+      '0',
+      context,
+    );
     // Each turn takes 3 µs.
     for (let turn = 0; turn < 1000; turn++) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -128,7 +143,10 @@ describe('the schedule', () => {
 
   test('what is overdue follows at once, with the time that it was due', async () => {
     const platform = new ManualPlatform();
-    const { reader, context } = { reader: await openReader(generator({ rate: 1000, create: (_i, _r, { due, at }) => [due, at] })), context: testContext(platform) };
+    const { reader, context } = {
+      reader: await openReader(generator({ rate: 1000, create: (_i, _r, { due, at }) => [due, at] })),
+      context: testContext(platform),
+    };
     platform.clock.advanceTo(500);
     const { batches, done } = follow(reader, '0', context);
     await platform.settle();
@@ -153,7 +171,11 @@ describe('the schedule', () => {
     const context = testContext(platform);
     const { batches } = follow(await openReader(generator({ rate: 1, create: (i, _r, { due }) => [i, due] })), '0', context, 40);
     await platform.advanceTo(2000);
-    expect(batches.flatMap(({ values }) => values)).toEqual([[40, 0], [41, 1000], [42, 2000]]);
+    expect(batches.flatMap(({ values }) => values)).toEqual([
+      [40, 0],
+      [41, 1000],
+      [42, 2000],
+    ]);
     context.abort.abort();
   });
 

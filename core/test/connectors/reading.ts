@@ -7,7 +7,9 @@ export async function openReader<T>(source: Source<T>): Promise<SourceReader<T, 
 }
 
 /** The context of a reader, and what it is made of. */
-export function testContext(platform: ManualPlatform = new ManualPlatform()): DiscoveryContext & { readonly platform: ManualPlatform; readonly abort: AbortController } {
+export function testContext(
+  platform: ManualPlatform = new ManualPlatform(),
+): DiscoveryContext & { readonly platform: ManualPlatform; readonly abort: AbortController } {
   const abort = new AbortController();
   const later = (callback: () => void): void => platform.later(callback);
   return { platform, abort, signal: abort.signal, bounded: false, clock: platform.clock, later, ended: async () => undefined };

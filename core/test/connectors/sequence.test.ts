@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { type DataStream, defineSource, forEach, fromArray, fromIterable, MIN_TIMESTAMP, sequence, type Source, StreamEnvironment } from '../../src/index.ts';
+import {
+  type DataStream,
+  defineSource,
+  forEach,
+  fromArray,
+  fromIterable,
+  sequence,
+  type Source,
+  StreamEnvironment,
+} from '../../src/index.ts';
 import { hang, ManualPlatform, testSource } from '../../src/testing.ts';
 import { follow, openReader, rejectionCode, silent, testContext } from './reading.ts';
 
@@ -55,7 +64,9 @@ describe('the order', () => {
   });
 
   test('a source without splits is passed over', async () => {
-    expect(await new StreamEnvironment().from(sequence(testSource<number>({}), testSource<number>({}), fromArray([1]))).collect()).toEqual([1]);
+    expect(await new StreamEnvironment().from(sequence(testSource<number>({}), testSource<number>({}), fromArray([1]))).collect()).toEqual([
+      1,
+    ]);
   });
 
   test('sequences of sequences', async () => {
@@ -81,7 +92,9 @@ describe('the order', () => {
           },
         }),
       });
-    expect(await new StreamEnvironment().from(sequence(counting('history', true), counting('live', false))).collect({ limit: 6 })).toHaveLength(6);
+    expect(
+      await new StreamEnvironment().from(sequence(counting('history', true), counting('live', false))).collect({ limit: 6 }),
+    ).toHaveLength(6);
     expect(most).toEqual({ history: 1, live: 3 });
   });
 
@@ -138,14 +151,15 @@ describe('the watermark', () => {
 
   test('a subtask that never gets a split goes idle after as long', async () => {
     const platform = new ManualPlatform();
-    const env = new StreamEnvironment({ platform, parallelism: 2 });
+    const env = new StreamEnvironment({ platform, parallelism: 2, logger: silent });
     const live = lateFeed([...at(200, 300), hang()]);
     live.find();
     const seen: [number, number][] = [];
     watched(env.from(live.source, { time: { ...time, idleAfter: { seconds: 10 } } }), seen);
     const job = await env.start('one split for two');
     await platform.settle();
-    const watermarks = (): (number | null)[] => job.metrics().operators.flatMap(({ kind, watermark }) => (kind === 'process' ? [watermark] : []));
+    const watermarks = (): (number | null)[] =>
+      job.metrics().operators.flatMap(({ kind, watermark }) => (kind === 'process' ? [watermark] : []));
     expect(watermarks()).toEqual([null, null]);
     await platform.advanceTo(30_000);
     expect(watermarks()).toEqual([299, 299]);
@@ -153,16 +167,19 @@ describe('the watermark', () => {
   });
 
   test('goes to its end when the last source does', async () => {
-    const env = new StreamEnvironment();
+    const env = new StreamEnvironment({ logger: silent });
     const ends: number[] = [];
-    env.from(sequence(fromArray(at(1)), fromArray(at(2))), { time }).keyBy(() => 0).process({
-      timers: { end: 'eventTime' },
-      onElement: (_event, { timers }) => timers.set('end', 1_000_000),
-      onTimer: ({ at: due }) => void ends.push(due),
-    }).sinkTo(forEach(() => undefined));
+    env
+      .from(sequence(fromArray(at(1)), fromArray(at(2))), { time })
+      .keyBy(() => 0)
+      .process({
+        timers: { end: 'eventTime' },
+        onElement: (_event, { timers }) => timers.set('end', 1_000_000),
+        onTimer: ({ at: due }) => void ends.push(due),
+      })
+      .sinkTo(forEach(() => undefined));
     await env.execute('ends');
     expect(ends).toEqual([1_000_000]);
-    expect(MIN_TIMESTAMP).toBeLessThan(0);
   });
 });
 
@@ -219,7 +236,9 @@ describe('its parts', () => {
 
   test('when one cannot be opened, the others are closed again', async () => {
     const [one, two, three] = [recorded('one'), recorded('two', 'open'), recorded('three', 'close')];
-    const failed = new StreamEnvironment().from(sequence(one.source, two.source, three.source), { uid: 'both' }).collect({ logger: silent });
+    const failed = new StreamEnvironment()
+      .from(sequence(one.source, two.source, three.source), { uid: 'both' })
+      .collect({ logger: silent });
     expect(await failed.catch((error: unknown) => error)).toMatchObject({ uid: 'both', cause: { message: 'two is not there' } });
     expect([one.calls, three.calls]).toEqual([['close'], ['close']]);
   });

@@ -131,6 +131,38 @@ describe('timers of a process function', () => {
     expect(restored.drain('out')).toEqual([5]);
   });
 
+  test('of all processing-time timers one timeout is armed: for the earliest', () => {
+    const h = harness((i: In) => ({
+      out: keyed(i).process({
+        timers: { wall: 'processingTime' },
+        onElement({ n }, { timers }) {
+          if (n > 0) timers.set('wall', n);
+          else timers.cancel('wall', -n);
+        },
+        onTimer: ({ at }) => [at],
+      }),
+    }));
+    const armed = (): readonly number[] => {
+      const { clock } = Reflect.get(h, 'platform') as { readonly clock: object };
+      return (Reflect.get(clock, 'calls') as { readonly time: number }[]).map(({ time }) => time);
+    };
+    expect(armed()).toEqual([]);
+    for (const [key, n, expected] of [
+      [1, 20, [20]],
+      [1, 10, [10]],
+      [2, 30, [10]],
+      [1, -10, [20]],
+      [2, 10, [10]],
+    ] as const) {
+      h.push('in', item(key, n));
+      expect(armed()).toEqual(expected);
+    }
+    h.processingTime(10);
+    expect([h.drain('out'), armed()]).toEqual([[10], [20]]);
+    h.processingTime(30);
+    expect([h.drain('out'), armed()]).toEqual([[20, 30], []]);
+  });
+
   test('at the end of input, processing-time timers fire before time goes to its end', () => {
     const h = harness((i: In) => ({
       out: keyed(i).process({
@@ -205,7 +237,7 @@ describe('timers of a process function', () => {
     expect(errorCode(run((timers) => timers.set('b' as never, 1)))).toBe('timer/undeclared');
     expect(errorCode(run((timers) => timers.cancel('b' as never)))).toBe('timer/undeclared');
     expect(errorCode(run((timers) => timers.set('a' as never, { after: { seconds: 1 } })))).toBe('timer/no-timestamp');
-    expect(errorCode(run((timers) => timers.set('a' as never, { after: 5 })))).toBe('timer/no-timestamp');
+    for (const at of [NaN, Infinity, 1.5]) expect(errorCode(run((timers) => timers.set('a' as never, at)))).toBe('timestamp/invalid');
   });
 });
 

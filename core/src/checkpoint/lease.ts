@@ -1,0 +1,109 @@
+import { MillraceError } from '../errors/millraceError.ts';
+import type { Clock } from '../time/clock.ts';
+import type { CheckpointStorage } from './storage.ts';
+
+const NAME = 'lease.json';
+
+interface LeaseRecord {
+  readonly epoch: number;
+  readonly owner: string;
+  /** Processing time in ms after which the owner no longer counts, unless it has renewed. */
+  readonly until: number;
+}
+
+/**
+ * The right to write to a checkpoint location. It has one owner at a time, and an epoch that grows with every change of owner: what an
+ * older epoch writes or commits is refused. The owner renews it; one that was stopped finds out before its next write.
+ */
+export class Lease {
+  readonly epoch: number;
+  private readonly storage: CheckpointStorage;
+  private readonly owner: string;
+  private readonly clock: Clock;
+  private readonly duration: number;
+  private token: string;
+  private lost = false;
+
+  private constructor(storage: CheckpointStorage, owner: string, clock: Clock, duration: number, held: { readonly epoch: number; readonly token: string }) {
+    this.storage = storage;
+    this.owner = owner;
+    this.clock = clock;
+    this.duration = duration;
+    this.epoch = held.epoch;
+    this.token = held.token;
+  }
+
+  /**
+   * Takes the lease if it is free or has run out. `undefined` when somebody else holds it.
+   *
+   * `owner` must differ between any two processes; `duration` is how long the lease lives without being renewed, in ms.
+   */
+  static async acquire(storage: CheckpointStorage, owner: string, clock: Clock, duration: number): Promise<Lease | undefined> {
+    const found = await storage.readToken(NAME);
+    const record = found === undefined ? undefined : parse(found.content);
+    if (record !== undefined && record.until > clock.now() && record.owner !== owner) return undefined;
+    const epoch = (record?.epoch ?? 0) + 1;
+    const token = await storage.writeIf(NAME, encode({ epoch, owner, until: clock.now() + duration }), found?.token);
+    return token === undefined ? undefined : new Lease(storage, owner, clock, duration, { epoch, token });
+  }
+
+  /** Who holds the lease now, and until when (processing time in ms). */
+  static async holder(storage: CheckpointStorage): Promise<{ readonly owner: string; readonly until: number; readonly epoch: number } | undefined> {
+    const found = await storage.readToken(NAME);
+    return found === undefined ? undefined : parse(found.content);
+  }
+
+  /**
+   * Prolongs the lease.
+   *
+   * @throws MillraceError `checkpoint/fenced` when somebody else has taken it.
+   */
+  async renew(): Promise<void> {
+    await this.replace(this.clock.now() + this.duration);
+  }
+
+  /**
+   * Makes sure that the lease is still held, just before something is made visible.
+   *
+   * @throws MillraceError `checkpoint/fenced`
+   */
+  async check(): Promise<void> {
+    if (!this.lost && (await this.storage.readToken(NAME))?.token === this.token) return;
+    throw this.fenced();
+  }
+
+  /** Gives the lease up, so that the next owner need not wait for its end. */
+  async release(): Promise<void> {
+    if (this.lost) return;
+    await this.replace(0).catch(() => undefined);
+    this.lost = true;
+  }
+
+  private async replace(until: number): Promise<void> {
+    const token = this.lost ? undefined : await this.storage.writeIf(NAME, encode({ epoch: this.epoch, owner: this.owner, until }), this.token);
+    if (token === undefined) {
+      this.lost = true;
+      throw this.fenced();
+    }
+    this.token = token;
+  }
+
+  private fenced(): MillraceError {
+    return new MillraceError('checkpoint/fenced', `Another process has taken over ${this.storage.location} from epoch ${this.epoch}.`, {
+      remedy: 'Nothing is lost: the other one goes on from the latest checkpoint. Start a second instance with --standby.',
+    });
+  }
+}
+
+function encode(record: LeaseRecord): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(record));
+}
+
+/** A lease that cannot be read counts as run out: its epoch then comes from the newest manifest, which `acquire`'s caller compares. */
+function parse(content: Uint8Array): LeaseRecord {
+  try {
+    return JSON.parse(new TextDecoder().decode(content)) as LeaseRecord;
+  } catch {
+    return { epoch: 0, owner: '', until: 0 };
+  }
+}

@@ -1,0 +1,26 @@
+import { count, type DataStream, tumbling } from '@millrace/core';
+import type { Request } from './accessLog.ts';
+
+/** How many requests of an hour were answered with a status. */
+export interface StatusCount {
+  readonly type: 'status';
+  /** Its beginning, in ISO 8601, UTC. */
+  readonly hour: string;
+  readonly status: number;
+  readonly requests: number;
+}
+
+/** The statuses of every hour, and requests that came too late for theirs. */
+export const statusCounts = (requests: DataStream<Request>) => {
+  const windows = requests
+    .keyBy(({ status }) => status)
+    .window(tumbling({ hours: 1 }))
+    .aggregate({ requests: count() }, { uid: 'status-counts' });
+  const hours = windows.map(({ key, window, value }): StatusCount => ({
+    type: 'status',
+    hour: new Date(window.start).toISOString(),
+    status: key,
+    ...value,
+  }));
+  return { hours, late: windows.side('late') };
+};
