@@ -176,7 +176,7 @@ export function freshPayments(records: number, perSecond: number): Payment[] {
   for (let i = 0; i < records; i++) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     const card = Math.floor((state / 4_294_967_296) * KEYS);
-    payments.push({ card: Buffer.from(`card-${card}`).latin1Slice(), at: START + Math.floor((i * 1000) / perSecond), cents: 1 + (i & 1023) });
+    payments.push({ card: Buffer.from(`card-${card}`).toString('latin1'), at: START + Math.floor((i * 1000) / perSecond), cents: 1 + (i & 1023) });
   }
   return payments;
 }

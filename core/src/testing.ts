@@ -6,6 +6,7 @@ export { everyCheckpoint } from './testing/everyCheckpoint.ts';
 export { harness } from './testing/harness.ts';
 export type { Emission, Harness, HarnessOptions, Pipeline, Snapshot } from './testing/harness.ts';
 export { ManualPlatform } from './testing/manualPlatform.ts';
+export { ManualClock } from './time/manualClock.ts';
 export { batchEnd, earlyEnd, fault, hang, rejection, silence } from './testing/sourceStep.ts';
 export type { SourceStep } from './testing/sourceStep.ts';
 export { testJob } from './testing/testJob.ts';

@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['state'],
   ['operators'],
   ['graph', 'connectors'],
+  ['checkpoint'],
   ['runtime'],
   ['api'],
   ['node', 'cli', 'testing'],

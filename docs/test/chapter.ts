@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type FencedBlock, fencedBlocks } from './fences.ts';
 import { root, runModules, scratch } from './modules.ts';
@@ -33,13 +33,17 @@ export class Chapter {
   /** Where its files are, and where its snippets run. */
   readonly folder: string;
   readonly blocks: readonly FencedBlock[];
+  /** Links to other files of the repository. */
+  readonly links: readonly string[];
   readonly modules: readonly Snippet[];
   readonly commands: readonly Snippet[];
 
   constructor(path: string) {
     this.path = path;
-    this.folder = join(scratch, 'guide', basename(path, '.md'));
-    this.blocks = fencedBlocks(readFileSync(path, 'utf8'));
+    this.folder = join(scratch, 'guide', relative(root, path).replace(/\.md$/, '').replaceAll('/', '.'));
+    const text = readFileSync(path, 'utf8');
+    this.blocks = fencedBlocks(text);
+    this.links = [...text.matchAll(/\]\(([^):#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link!);
     const runnable = this.blocks.map((block, at): Snippet => {
       const next = this.blocks[at + 1];
       const output = next?.language === 'text' && next.note === '' && next.followsDirectly ? next : undefined;

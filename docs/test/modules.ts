@@ -28,8 +28,11 @@ export function typeCheck(folder: string): Promise<string> {
   writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.base.json'), compilerOptions: OPTIONS, include: ['**/*.ts'] }));
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   return new Promise((resolve) => {
-    execFile(process.execPath, [compiler, '-p', config, '--pretty', 'false'], { cwd: folder, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-      resolve(error === null ? '' : `${stdout}${stderr}`),
+    execFile(
+      process.execPath,
+      [compiler, '-p', config, '--pretty', 'false'],
+      { cwd: folder, maxBuffer: 2 ** 26 },
+      (error, stdout, stderr) => resolve(error === null ? '' : `${stdout}${stderr}`),
     );
   });
 }
@@ -50,7 +53,7 @@ export function runModules(files: readonly string[], cwd: string): Promise<reado
   const runner = fileURLToPath(new URL('runModules.js', import.meta.url));
   const execArgv = ['--conditions=@millrace/source', '--enable-source-maps', '--import', import.meta.resolve('tsx')];
   const env = { ...process.env, MARK };
-  const child = fork(runner, [...files], { cwd, execArgv, env, silent: true, timeout: PATIENCE });
+  const child = fork(runner, [...files], { cwd, execArgv, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], timeout: PATIENCE });
   const errors = new Map<string, string>();
   let stdout = '';
   let stderr = '';
@@ -66,7 +69,8 @@ export function runModules(files: readonly string[], cwd: string): Promise<reado
         return { output: (outputs[at] ?? '').trimEnd(), error: errors.get(file) ?? (at < ended ? undefined : unended) };
       });
       // All came to their ends, but the process did not: something is still open.
-      if (ended === files.length && code !== 0) runs[ended - 1] = { ...runs[ended - 1]!, error: `The process did not end in order (${signal ?? code}).\n${stderr}` };
+      if (ended === files.length && code !== 0)
+        runs[ended - 1] = { ...runs[ended - 1]!, error: `The process did not end in order (${signal ?? code}).\n${stderr}` };
       resolve(runs);
     });
   });

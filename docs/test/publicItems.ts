@@ -63,7 +63,9 @@ export function publicSurface(): PublicSurface {
 }
 
 function isTypeOnly(exported: ts.Symbol, symbol: ts.Symbol): boolean {
-  const declaredSo = exported.declarations?.some((node) => ts.isExportSpecifier(node) && (node.isTypeOnly || node.parent.parent.isTypeOnly));
+  const declaredSo = exported.declarations?.some(
+    (node) => ts.isExportSpecifier(node) && (node.isTypeOnly || node.parent.parent.isTypeOnly),
+  );
   return declaredSo === true || (symbol.flags & ts.SymbolFlags.Value) === 0;
 }
 
@@ -73,7 +75,10 @@ function itemsOf(name: string, symbol: ts.Symbol): readonly PublicItem[] {
   // What a class is good for its methods show, where it is not made with `new` by users.
   const isCallable = declarations.some(ts.isFunctionDeclaration);
   const methods = isClass ? [...symbol.members!.values()].filter(isPublicMethod) : [];
-  return [itemOf(name, declarations, isCallable), ...methods.map((method) => itemOf(`${name}.${methodName(method)}`, method.declarations!, true))];
+  return [
+    itemOf(name, declarations, isCallable),
+    ...methods.map((method) => itemOf(`${name}.${methodName(method)}`, method.declarations!, true)),
+  ];
 }
 
 function isPublicMethod({ declarations = [] }: ts.Symbol): boolean {
@@ -106,7 +111,10 @@ function itemOf(name: string, declarations: readonly ts.Declaration[], isCallabl
 function examplesOf(comment: ts.JSDoc, source: ts.SourceFile): readonly Example[] {
   const text = comment.getText(source);
   const start = source.getLineAndCharacterOfPosition(comment.getStart(source)).line + 1;
-  const lines = text.replace(/\s*\*\/$/, '').split('\n').map((line) => line.replace(/^\s*\* ?/, ''));
+  const lines = text
+    .replace(/\s*\*\/$/, '')
+    .split('\n')
+    .map((line) => line.replace(/^\s*\* ?/, ''));
   return lines.flatMap((line, at): Example[] => {
     if (line.trim() !== '@example') return [];
     const length = lines.slice(at + 1).findIndex((each) => /^@\w+/.test(each));

@@ -21,8 +21,7 @@ export default defineJob({
       .from(textFile(input), { uid: 'log' })
       .map(parseRequest, { uid: 'requests', onError: 'deadLetter' })
       .withTime({ timestamp: ({ at }) => at, outOfOrder: { seconds: bound } }, { uid: 'request-time' });
-    const { ended } = sessions(requests);
-    const { hours } = statusCounts(requests);
-    ended.union(hours).sinkTo(json ? jsonLinesSink('-') : report(), { uid: 'results', parallelism: 1 });
+    const results = sessions(requests).union(statusCounts(requests));
+    results.sinkTo(json ? jsonLinesSink('-') : report(), { uid: 'results', parallelism: 1 });
   },
 });

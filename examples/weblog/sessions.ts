@@ -14,19 +14,17 @@ export interface Session {
 
 const GAP = { minutes: 30 };
 
-/** Sessions, when they have ended, and requests that came too late for theirs. */
-export const sessions = (requests: DataStream<Request>) => {
-  const windows = requests
+/** Sessions, when they have ended. */
+export const sessions = (requests: DataStream<Request>) =>
+  requests
     .keyBy(({ address }) => address)
     .window(session(GAP))
-    .aggregate({ requests: count(), bytes: sum(({ bytes }) => bytes) }, { uid: 'sessions' });
-  const ended = windows.map(({ key, window, value }): Session => {
-    // A session's window reaches to the end of the pause after it.
-    const last = window.end - GAP.minutes * 60_000;
-    return { type: 'session', address: key, start: isoTime(window.start), end: isoTime(last), ...value };
-  });
-  return { ended, late: windows.side('late') };
-};
+    .aggregate({ requests: count(), bytes: sum(({ bytes }) => bytes) }, { uid: 'sessions' })
+    .map(({ key, window, value }): Session => {
+      // A session's window reaches to the end of the pause after it.
+      const last = window.end - GAP.minutes * 60_000;
+      return { type: 'session', address: key, start: isoTime(window.start), end: isoTime(last), ...value };
+    });
 
 function isoTime(at: number): string {
   return new Date(at).toISOString();

@@ -14,8 +14,14 @@ export type BroadcastReader<C, BC extends StateShape> = C & { readonly broadcast
 export type BroadcastWriter<BC extends StateShape, OT extends OutputShape> = PlainContext<OT> & { readonly broadcast: StateHandles<BC> };
 
 /** A process function over a stream without a key and a broadcast one. */
-export interface BroadcastBehaviour<T, B, BC extends StateShape, OT extends OutputShape, R extends Emits, RB extends Emits>
-  extends Behaviour<never, never, OT> {
+export interface BroadcastBehaviour<
+  T,
+  B,
+  BC extends StateShape,
+  OT extends OutputShape,
+  R extends Emits,
+  RB extends Emits,
+> extends Behaviour<never, never, OT> {
   /** State that is the same in every subtask: written by `onBroadcast`, read by `onElement`. */
   readonly broadcast: BC;
   onElement(value: T, context: BroadcastReader<PlainContext<OT>, BC>): R;
@@ -28,6 +34,7 @@ export class BroadcastDataStreams<T, B> {
   protected readonly stream: StreamOrigin;
   protected readonly rules: StreamOrigin;
 
+  /** @internal */
   constructor(stream: StreamOrigin, rules: StreamOrigin) {
     this.stream = stream;
     this.rules = rules.exchanged('broadcast');

@@ -8,10 +8,13 @@ import { BroadcastDataStreams, type BroadcastReader, type BroadcastWriter } from
 import type { OperatorStream } from './operatorStream.ts';
 
 /** The context of the handler that writes broadcast state beside keyed state. */
-export type KeyedBroadcastWriter<K, BC extends StateShape, S extends StateShape, TM extends TimerShape, OT extends OutputShape> = BroadcastWriter<
-  BC,
-  OT
-> & {
+export type KeyedBroadcastWriter<
+  K,
+  BC extends StateShape,
+  S extends StateShape,
+  TM extends TimerShape,
+  OT extends OutputShape,
+> = BroadcastWriter<BC, OT> & {
   /** Visits every key of this subtask that holds state or a timer, in no order. */
   readonly forEachKey: (visit: (context: BroadcastReader<BehaviourContext<K, S, TM, OT>, BC>) => void) => void;
 };

@@ -27,6 +27,7 @@ export class ConnectedDataStreams<L, RI> {
   protected readonly left: StreamOrigin;
   protected readonly right: StreamOrigin;
 
+  /** @internal */
   constructor(left: StreamOrigin, right: StreamOrigin) {
     this.left = left;
     this.right = right;
@@ -53,9 +54,7 @@ export class ConnectedDataStreams<L, RI> {
    * const parts = env.from(fromArray([12])).connect(env.from(fromArray(['a b']))).flatMap({ left: (n) => [n / 2], right: (s) => s.split(' ') });
    * console.log((await parts.collect()).length); // 3
    */
-  flatMap<RL, RR>(
-    functions: SideFunctions<L, RI, Iterable<RL> & object, Iterable<RR> & object> & OperatorOptions,
-  ): DataStream<RL | RR> {
+  flatMap<RL, RR>(functions: SideFunctions<L, RI, Iterable<RL> & object, Iterable<RR> & object> & OperatorOptions): DataStream<RL | RR> {
     const { left, right } = functions;
     return this.left.factory.data(this.next('flatMap', functions, flatMapOperator(left, right)));
   }

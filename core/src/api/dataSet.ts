@@ -262,6 +262,7 @@ export class DataSet<out T> {
 export class GroupedDataSet<K extends Key, out T> {
   private readonly keyed: KeyedStream<K, T>;
 
+  /** @internal */
   constructor(keyed: KeyedStream<K, T>) {
     this.keyed = keyed;
   }

@@ -44,9 +44,14 @@ export interface TransformOptions extends OperatorOptions {
  * runs until the job does.
  */
 export class DataStream<out T> {
-  /** Where the stream comes from: for packages that add verbs of their own. */
+  /**
+   * Where the stream comes from: what a verb adds its node to.
+   *
+   * @internal
+   */
   readonly origin: StreamOrigin;
 
+  /** @internal */
   constructor(origin: StreamOrigin) {
     this.origin = origin;
   }
@@ -100,7 +105,9 @@ export class DataStream<out T> {
   asyncMap<R, X = undefined>(definition: AsyncMap<T, R, X>, options?: OperatorOptions): OperatorStream<R, { failed: FailedCall<T> }> {
     const operator = asyncMapOperator(definition as AsyncMap<never, unknown, unknown>);
     const details = { order: definition.order ?? 'input' };
-    return this.origin.factory.operator(this.origin.append({ kind: 'asyncMap', operator, options, details, traits: { head: true, stateful: true } }));
+    return this.origin.factory.operator(
+      this.origin.unkeyed().append({ kind: 'asyncMap', operator, options, details, traits: { head: true, stateful: true } }),
+    );
   }
 
   /**
@@ -120,7 +127,9 @@ export class DataStream<out T> {
     const operator = iterateOperator(iteration as unknown as Iteration<never, unknown, unknown, unknown>, options);
     const traits = { stateful: true, needsBounded: true };
     const { factory } = this.origin;
-    return factory.data(this.origin.exchanged('global').append({ kind: 'iterate', operator, options: { ...options, parallelism: 1 }, traits }));
+    return factory.data(
+      this.origin.exchanged('global').append({ kind: 'iterate', operator, options: { ...options, parallelism: 1 }, traits }),
+    );
   }
 
   /**
@@ -148,7 +157,12 @@ export class DataStream<out T> {
   transform<R, O = {}>(operator: OperatorDefinition, options: TransformOptions = {}): OperatorStream<R, O> {
     const { kind = 'transform', traits = {}, details = {}, with: others = [] } = options;
     const spec = { kind, operator, options, traits, details };
-    return this.origin.factory.operator(this.origin.append(spec, others.map((other) => other.origin)));
+    return this.origin.factory.operator(
+      this.origin.append(
+        spec,
+        others.map((other) => other.origin),
+      ),
+    );
   }
 
   /**
@@ -191,7 +205,10 @@ export class DataStream<out T> {
    * console.log((await perMinute.collect()).map(({ value }) => value.n)); // [ 2, 1 ]
    */
   windowAll(assigner: WindowAssigner<T>, options: WindowOptions<T> = {}): WindowedStream<undefined, T> {
-    return new WindowedStream(this.origin.keyed(() => 0), windowSpec(assigner, options, false));
+    return new WindowedStream(
+      this.origin.keyed(() => 0),
+      windowSpec(assigner, options, false),
+    );
   }
 
   /**
@@ -331,7 +348,13 @@ export class DataStream<out T> {
    */
   sinkTo(sink: Sink<T>, options?: OperatorOptions): void {
     const definition = sink.definition as never;
-    this.origin.append({ kind: 'sink', sink: definition, options, details: { connector: sink.definition.name }, traits: { stateful: true } });
+    this.origin.unkeyed().append({
+      kind: 'sink',
+      sink: definition,
+      options,
+      details: { connector: sink.definition.name },
+      traits: { stateful: true },
+    });
   }
 
   /**
@@ -356,6 +379,6 @@ export class DataStream<out T> {
   }
 
   private next<R>(kind: string, spec: Omit<Parameters<StreamOrigin['append']>[0], 'kind'>): DataStream<R> {
-    return this.origin.factory.data(this.origin.append({ kind, ...spec }));
+    return this.origin.factory.data(this.origin.unkeyed().append({ kind, ...spec }));
   }
 }

@@ -6,7 +6,9 @@ import { createPlan, type Plan } from '../graph/plan.ts';
 import { defineSink, type Rejected, type Sink, type Source } from '../operators/connector.ts';
 import type { OperatorContext } from '../operators/operatorContext.ts';
 import { LocalJob } from '../runtime/job.ts';
+import { exponentialDelay, noRestart } from '../runtime/restart.ts';
 import type { EventTime } from '../time/watermark.ts';
+import { checkpointSettings, restoreSettings } from './checkpointOptions.ts';
 import { consoleLogger } from './consoleLogger.ts';
 import { DataStream } from './dataStream.ts';
 import { KeyedStream } from './keyedStream.ts';
@@ -22,6 +24,11 @@ export interface SourceOptions<in T> extends OperatorOptions {
 
 /** Where a job is built. In a script: `new StreamEnvironment()`. In a job: the argument of `build`. */
 export class StreamEnvironment {
+  /**
+   * What the streams add to.
+   *
+   * @internal
+   */
   readonly builder: GraphBuilder = new GraphBuilder();
   private readonly defaults: RunOptions;
   private deadLetters: Sink<Rejected> | undefined;
@@ -115,7 +122,8 @@ export class StreamEnvironment {
   compile(options: RunOptions = {}): { readonly plan: Plan; readonly builder: GraphBuilder } {
     const { mode = 'streaming', parallelism = 1, maxParallelism, onError = 'fail', deadLetters } = { ...this.defaults, ...options };
     const builder = withDeadLetters(this.builder, onError, deadLetters ?? this.deadLetters);
-    return { plan: createPlan(builder.graph(), { mode, parallelism, maxParallelism }), builder };
+    const checkpointed = { ...this.defaults, ...options }.checkpoint !== undefined;
+    return { plan: createPlan(builder.graph(), { mode, parallelism, maxParallelism, checkpointed }), builder };
   }
 
   /**
@@ -148,8 +156,15 @@ export class StreamEnvironment {
   }
 
   private async launch(name: string, options: RunOptions, isEmptyTold: boolean): Promise<LocalJob> {
-    const { onError = 'fail', logger = consoleLogger, seed = 0, signal, generateCode, platform = hostPlatform } = { ...this.defaults, ...options };
-    const job = new LocalJob({ name, ...this.compile(options), platform, logger, onError, seed, signal, generateCode, isEmptyTold });
+    const { onError = 'fail', logger = consoleLogger, seed = 0, signal, generateCode, platform = hostPlatform, ...rest } = { ...this.defaults, ...options };
+    const checkpoint = rest.checkpoint === undefined ? undefined : checkpointSettings(rest.checkpoint);
+    if (checkpoint === undefined && rest.restore !== undefined) {
+      throw new MillraceError('graph/option', 'restore is given, and no checkpoint location.', { remedy: 'Give checkpoint: { storage } too.' });
+    }
+    const restore = rest.restore === undefined ? undefined : restoreSettings(rest.restore);
+    const restart = rest.restart ?? (checkpoint === undefined ? noRestart() : exponentialDelay());
+    const common = { name, ...this.compile(options), platform, logger, onError, seed, signal, generateCode, isEmptyTold };
+    const job = new LocalJob({ ...common, checkpoint, restore, restart });
     await job.start();
     return job;
   }
@@ -171,7 +186,8 @@ export class StreamEnvironment {
         commit: async () => undefined,
       }),
     });
-    this.factory.data<T>(origin).sinkTo(gather);
+    // Not a sink of the job's own: it keeps nothing, and so needs no uid of its own.
+    origin.append({ kind: 'sink', sink: gather.definition as never, options: undefined, details: { connector: 'collect' } });
     const job = await this.launch('collect', options, true);
     enough.signal.addEventListener('abort', () => void job.stop());
     await job.finished;

@@ -34,7 +34,7 @@ export interface JobModule<C> {
 }
 
 /**
- * Defines a job: `export default defineJob({ … })` in a module of its own.
+ * Defines a job: `export default defineJob({ … })` in a module of its own, which `npx millrace run` runs; each field of `config` is a flag there.
  *
  * @example
  * const job = defineJob({
@@ -42,7 +42,9 @@ export interface JobModule<C> {
  *   config: z.object({ to: z.number().default(3) }),
  *   build: (env, { to }) => env.from(generator({ count: to, create: (i) => i + 1 })).sinkTo(print()),
  * });
- * await job.run(job.parseConfig({ to: 2 })); // or, as `export default defineJob(…)`: npx millrace run count.ts -- --to 2
+ * await job.run(job.parseConfig({ to: 2 }));
+ * // 1
+ * // 2
  */
 export function defineJob<C = void>(definition: JobDefinition<C>): JobModule<C> {
   const { name } = definition;

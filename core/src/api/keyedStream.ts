@@ -129,10 +129,7 @@ export class KeyedStream<K, out T> extends DataStream<T> {
    * });
    * console.log(await priced.collect()); // [ { item: 'tea', cents: 500 } ]
    */
-  joinAsOf<V, R>(
-    versions: KeyedStream<K, V>,
-    definition: AsOfJoinDefinition<T, V, R>,
-  ): OperatorStream<R, { late: T; lateVersions: V }> {
+  joinAsOf<V, R>(versions: KeyedStream<K, V>, definition: AsOfJoinDefinition<T, V, R>): OperatorStream<R, { late: T; lateVersions: V }> {
     const { origin } = this;
     return origin.factory.operator(origin.append(asOfJoinNode(definition), [keyedOrigin(versions, 'joinAsOf')]));
   }
@@ -346,5 +343,7 @@ function shapeDetails(aggregates: AggregateShape<never>): Record<string, string>
 /** Also for those whom no types stop: a side without a key would read the state of whatever key came before. */
 function keyedOrigin(other: DataStream<unknown>, verb: string): StreamOrigin {
   if (other.origin.key !== undefined) return other.origin;
-  throw new MillraceError('graph/option', `${verb}: the other stream has no key.`, { remedy: 'Key both by the same thing: other.keyBy(…).' });
+  throw new MillraceError('graph/option', `${verb}: the other stream has no key.`, {
+    remedy: 'Key both by the same thing: other.keyBy(…).',
+  });
 }

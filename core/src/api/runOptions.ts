@@ -2,6 +2,8 @@ import type { ErrorPolicy } from '../graph/builder.ts';
 import type { Rejected, Sink } from '../operators/connector.ts';
 import type { Logger } from '../operators/logger.ts';
 import type { Platform } from '../runtime/platform.ts';
+import type { RestartStrategy } from '../runtime/restart.ts';
+import type { CheckpointOptions, RestoreOptions } from './checkpointOptions.ts';
 
 /** How a job is run. */
 export interface RunOptions {
@@ -24,6 +26,12 @@ export interface RunOptions {
   readonly logger?: Logger;
   /** The seed of `context.random()`. Default 0. */
   readonly seed?: number;
+  /** Keeps the job's state, so that it survives failures and restarts exactly once. Streaming mode only. */
+  readonly checkpoint?: CheckpointOptions;
+  /** Where the job goes on from. */
+  readonly restore?: RestoreOptions;
+  /** Whether a failed job is started again. Default: after growing waits where checkpoints are on, else not. */
+  readonly restart?: RestartStrategy;
   /** Whether each task's driver is generated as code of its own. Default: where the host allows it. Without, everything is the same but slower. */
   readonly generateCode?: boolean;
   /** The host, for tests with a clock of their own. Default: the one that runs this. */

@@ -46,6 +46,7 @@ export class WindowedStream<K, out T> {
   private readonly origin: StreamOrigin;
   private readonly spec: WindowSpec;
 
+  /** @internal */
   constructor(origin: StreamOrigin, spec: WindowSpec) {
     this.origin = origin;
     this.spec = spec;

@@ -9,6 +9,19 @@ interface LeaseRecord {
   readonly owner: string;
   /** Processing time in ms after which the owner no longer counts, unless it has renewed. */
   readonly until: number;
+  /** The checkpoint that this epoch went on from: what an older epoch completes after it is refused. */
+  readonly base: number | null;
+}
+
+/** Who asks for a lease, and how to find out that an owner is gone without waiting for its lease to run out. */
+export interface LeaseOptions {
+  /** Differs between any two processes. */
+  readonly owner: string;
+  /** How long the lease lives without being renewed, in ms. */
+  readonly duration: number;
+  readonly clock: Clock;
+  /** True when it is certain that the owner cannot write any more. Default: never certain. */
+  readonly isGone?: (owner: string) => boolean;
 }
 
 /**
@@ -17,34 +30,32 @@ interface LeaseRecord {
  */
 export class Lease {
   readonly epoch: number;
+  /** What the epoch before this one knew: which checkpoints count. */
+  readonly previous: { readonly epoch: number; readonly base: number | null } | undefined;
   private readonly storage: CheckpointStorage;
-  private readonly owner: string;
-  private readonly clock: Clock;
-  private readonly duration: number;
+  private readonly options: LeaseOptions;
   private token: string;
+  private base: number | null = null;
   private lost = false;
 
-  private constructor(storage: CheckpointStorage, owner: string, clock: Clock, duration: number, held: { readonly epoch: number; readonly token: string }) {
+  private constructor(storage: CheckpointStorage, options: LeaseOptions, token: string, previous: LeaseRecord | undefined) {
     this.storage = storage;
-    this.owner = owner;
-    this.clock = clock;
-    this.duration = duration;
-    this.epoch = held.epoch;
-    this.token = held.token;
+    this.options = options;
+    this.token = token;
+    this.previous = previous;
+    this.epoch = (previous?.epoch ?? 0) + 1;
   }
 
-  /**
-   * Takes the lease if it is free or has run out. `undefined` when somebody else holds it.
-   *
-   * `owner` must differ between any two processes; `duration` is how long the lease lives without being renewed, in ms.
-   */
-  static async acquire(storage: CheckpointStorage, owner: string, clock: Clock, duration: number): Promise<Lease | undefined> {
+  /** Takes the lease if it is free, has run out, or its owner is gone. `undefined` when somebody else holds it. */
+  static async acquire(storage: CheckpointStorage, options: LeaseOptions): Promise<Lease | undefined> {
+    const { owner, clock, duration, isGone } = options;
     const found = await storage.readToken(NAME);
     const record = found === undefined ? undefined : parse(found.content);
-    if (record !== undefined && record.until > clock.now() && record.owner !== owner) return undefined;
+    if (record !== undefined && record.until > clock.now() && record.owner !== owner && isGone?.(record.owner) !== true) return undefined;
     const epoch = (record?.epoch ?? 0) + 1;
-    const token = await storage.writeIf(NAME, encode({ epoch, owner, until: clock.now() + duration }), found?.token);
-    return token === undefined ? undefined : new Lease(storage, owner, clock, duration, { epoch, token });
+    // Until it has chosen where to go on, the new epoch keeps what the one before knew.
+    const token = await storage.writeIf(NAME, encode({ epoch, owner, until: clock.now() + duration, base: record?.base ?? null }), found?.token);
+    return token === undefined ? undefined : new Lease(storage, options, token, record);
   }
 
   /** Who holds the lease now, and until when (processing time in ms). */
@@ -59,7 +70,13 @@ export class Lease {
    * @throws MillraceError `checkpoint/fenced` when somebody else has taken it.
    */
   async renew(): Promise<void> {
-    await this.replace(this.clock.now() + this.duration);
+    await this.replace(this.options.clock.now() + this.options.duration);
+  }
+
+  /** Fixes the checkpoint that this epoch goes on from. */
+  async startFrom(base: number | null): Promise<void> {
+    this.base = base;
+    await this.renew();
   }
 
   /**
@@ -80,7 +97,7 @@ export class Lease {
   }
 
   private async replace(until: number): Promise<void> {
-    const token = this.lost ? undefined : await this.storage.writeIf(NAME, encode({ epoch: this.epoch, owner: this.owner, until }), this.token);
+    const token = this.lost ? undefined : await this.storage.writeIf(NAME, encode({ epoch: this.epoch, owner: this.options.owner, until, base: this.base }), this.token);
     if (token === undefined) {
       this.lost = true;
       throw this.fenced();
@@ -104,6 +121,6 @@ function parse(content: Uint8Array): LeaseRecord {
   try {
     return JSON.parse(new TextDecoder().decode(content)) as LeaseRecord;
   } catch {
-    return { epoch: 0, owner: '', until: 0 };
+    return { epoch: 0, owner: '', until: 0, base: null };
   }
 }

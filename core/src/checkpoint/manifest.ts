@@ -19,6 +19,8 @@ export interface SubtaskState {
   readonly parallelism: number;
   /** Everything that belongs to no key, and how far time had come. */
   readonly plain: Segment;
+  /** Keyed state that the operator keeps in structures of its own: always whole. `null` for none. */
+  readonly own: Segment | null;
   /** Keyed state: a whole, then changes to it, oldest first. */
   readonly keyed: readonly Segment[];
 }

@@ -1,6 +1,15 @@
 import type { CheckpointStorage } from './storage.ts';
 
-/** Checkpoints on the heap: they survive a failure of the job, not of the process. */
+/**
+ * Checkpoints on the heap: they survive a failure of the job, not of the process.
+ *
+ * @example
+ * env.from(fromArray([1, 2, 3]), { uid: 'numbers' }).sinkTo(print(), { uid: 'output' });
+ * await env.execute('numbers', { checkpoint: { storage: memoryStorage(), every: { seconds: 10 } } });
+ * // 1
+ * // 2
+ * // 3
+ */
 export function memoryStorage(): CheckpointStorage {
   const objects = new Map<string, { readonly content: Uint8Array; readonly token: string }>();
   let writes = 0;

@@ -23,6 +23,9 @@ export interface AsyncIterableOptions {
  * env.from(fromArray([1, 2, 3])).map((n) => n * 2).sinkTo(results);
  * const job = await env.start('doubled');
  * for await (const n of results) console.log(n);
+ * // 2
+ * // 4
+ * // 6
  * await job.finished;
  */
 export function asyncIterable<T>(options: AsyncIterableOptions = {}): IterableSink<T> {

@@ -16,7 +16,8 @@ export interface PrintOptions {
  * with their values.
  *
  * @example
- * env.from(fromArray([{ user: 'ann', logins: 3 }])).sinkTo(print({ label: 'logins' })); // logins> { user: 'ann', logins: 3 }
+ * env.from(fromArray([{ user: 'ann', logins: 3 }])).sinkTo(print({ label: 'logins' }));
+ * await env.execute('logins'); // logins> { user: 'ann', logins: 3 }
  */
 export function print(options: PrintOptions = {}): Sink<unknown> {
   const { label } = options;

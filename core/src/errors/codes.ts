@@ -12,18 +12,17 @@ export const ERROR_CODES = [
   'codec/unsupported',
   'codec/corrupt',
   'window/invalid',
-  'window/late',
   'trigger/no-merge',
   'watermark/invalid',
   'watermark/stalled',
   'aggregate/invalid',
   'state/duplicate',
-  'state/undeclared',
   'state/wrong-context',
   'state/restore',
   'timer/undeclared',
   'timer/no-timestamp',
   'graph/duplicate-uid',
+  'graph/missing-uid',
   'graph/cycle',
   'graph/empty',
   'graph/no-timestamps',
@@ -54,8 +53,17 @@ export const ERROR_CODES = [
   'job/no-output',
   'cli/usage',
   'package/missing',
+  'checkpoint/aborted',
+  'checkpoint/corrupt',
+  'checkpoint/fenced',
+  'checkpoint/held',
+  'checkpoint/not-found',
+  'checkpoint/storage',
+  'checkpoint/timeout',
+  'checkpoint/unmatched',
+  'checkpoint/version',
   'testing/contract',
 ] as const;
 
 /** `area/what`: stable, documented, the thing to match on. Packages on top of the core add areas of their own. */
-export type ErrorCode = (typeof ERROR_CODES)[number] | `${'cep' | 'gelly' | 'ml' | 'checkpoint' | 'user'}/${string}`;
+export type ErrorCode = (typeof ERROR_CODES)[number] | `${'cep' | 'gelly' | 'ml' | 'user'}/${string}`;

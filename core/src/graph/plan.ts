@@ -11,6 +11,8 @@ export interface PlanOptions {
   readonly mode: Mode | 'automatic';
   readonly parallelism: number;
   readonly maxParallelism?: number | undefined;
+  /** Checkpoints will be taken: state needs addresses that last. */
+  readonly checkpointed?: boolean;
 }
 
 /** An edge between two chains. */
@@ -40,6 +42,8 @@ export interface PlanChain {
 export interface Plan {
   readonly mode: Mode;
   readonly maxParallelism: number;
+  /** Whether checkpoints are taken: sinks then make visible only what a complete checkpoint holds. */
+  readonly isCheckpointed: boolean;
   readonly graph: Graph;
   readonly chains: readonly PlanChain[];
   readonly edges: readonly PlanEdge[];
@@ -74,7 +78,10 @@ export function createPlan(graph: Graph, options: PlanOptions): Plan {
     ),
   );
   const widest = Math.max(...chains.map(({ parallelism }) => parallelism));
-  return { mode, maxParallelism: options.maxParallelism ?? defaultMaxParallelism(widest), graph, chains, edges };
+  // Batch jobs take no checkpoints: they are read again from their input, and commit once, at the end.
+  const isCheckpointed = options.checkpointed === true && mode === 'streaming';
+  if (isCheckpointed) checkUids(graph);
+  return { mode, maxParallelism: options.maxParallelism ?? defaultMaxParallelism(widest), isCheckpointed, graph, chains, edges };
 }
 
 function planEdge(node: GraphNode, index: number, mode: Mode, evenly: boolean): PlanEdge {
@@ -135,6 +142,15 @@ function checkAcyclic(graph: Graph): void {
       },
     );
   }
+}
+
+/** A derived uid is an address that moves when the job changes: with checkpoints on it is refused where there is state. */
+function checkUids(graph: Graph): void {
+  const nameless = graph.nodes.filter(({ traits, uidGiven }) => traits.stateful === true && !uidGiven);
+  if (nameless.length === 0) return;
+  throw new MillraceError('graph/missing-uid', `These operators keep state and have no uid of their own: ${nameless.map(({ uid }) => uid).join(', ')}.`, {
+    remedy: "Give each a uid, such as { uid: 'payments' }: its state is found by it after a restart, also when the job has changed.",
+  });
 }
 
 /** Refuses what would never fire: an event-time operator whose elements come from somewhere without timestamps. */

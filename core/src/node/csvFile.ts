@@ -36,8 +36,9 @@ export function csvFile(path: FilePaths, options?: CsvOptions): Source<Record<st
  * @throws MillraceError `schema/invalid` if `schema` is none, `config/invalid` for the options; when it runs: `csv/malformed` for a header
  * that cannot be read, `schema/async`, `source/not-found`, `source/failed`, `gzip/truncated`, `gzip/corrupt`.
  * @example
- * const Row = z.object({ id: z.string(), at: z.coerce.number(), amount: z.coerce.number() });
- * const payments = env.from(csvFile('payments/*.csv.gz', Row, { delimiter: ';' }), { time: { timestamp: (row) => row.at } });
+ * await writeFile('payments.csv', 'id;cents\na;300\nb;lots\n');
+ * const payments = env.from(csvFile('payments.csv', z.object({ id: z.string(), cents: z.coerce.number() }), { delimiter: ';' }));
+ * console.log(await payments.collect()); // [ { id: 'a', cents: 300 } ]
  */
 export function csvFile<S extends StandardSchemaV1>(
   path: FilePaths,

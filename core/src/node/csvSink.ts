@@ -21,7 +21,9 @@ export interface CsvSinkOptions<T> extends TextSinkOptions {
  *
  * @throws MillraceError when it runs: `sink/failed` if the file cannot be written, or an element has a field that the first one had not.
  * @example
- * daily.sinkTo(csvSink('out/daily.csv.gz', { columns: ['day', 'orders', 'total'] }));
+ * const days = env.from(fromArray([{ day: '2026-01-01', orders: 3, note: 'a holiday' }]));
+ * days.sinkTo(csvSink('out/days.csv.gz', { columns: ['day', 'orders'] }));
+ * await env.execute('days');
  */
 export function csvSink<T extends object>(path: string, options: CsvSinkOptions<T> = {}): Sink<T> {
   const { columns, header = true, append = false } = options;

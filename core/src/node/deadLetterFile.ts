@@ -8,7 +8,10 @@ import { type TextSinkOptions, textSink } from './textSink.ts';
  *
  * @throws MillraceError when it runs: `sink/failed` if the file cannot be written.
  * @example
- * env.deadLetterTo(deadLetterFile('out/dead-letters.jsonl'));
+ * env.from(fromArray(['1', 'x'])).map((text) => BigInt(text), { uid: 'parse', onError: 'deadLetter' }).sinkTo(discard());
+ * env.deadLetterTo(deadLetterFile('dead-letters.jsonl'));
+ * await env.execute('numbers');
+ * console.log(JSON.parse(await readFile('dead-letters.jsonl', 'utf8')).value); // x
  */
 export function deadLetterFile(path: string, options: TextSinkOptions = {}): Sink<Rejected> {
   return textSink<Rejected>('dead letters', path, options, () => ({

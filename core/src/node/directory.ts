@@ -10,6 +10,12 @@ import { MillraceError } from '../errors/millraceError.ts';
  * too. Conditional writes go through an exclusive file.
  *
  * @throws MillraceError `checkpoint/storage` naming the path, when a write or read fails.
+ * @example
+ * env.from(fromArray([1, 2, 3]), { uid: 'numbers' }).sinkTo(print(), { uid: 'output' });
+ * await env.execute('numbers', { checkpoint: { storage: directory('checkpoints'), every: { seconds: 10 } } });
+ * // 1
+ * // 2
+ * // 3
  */
 export function directory(path: string): CheckpointStorage {
   return new DirectoryStorage(resolve(path));

@@ -14,8 +14,9 @@ import type { TextOptions } from './textOptions.ts';
  * @throws MillraceError `schema/invalid` if `schema` is none; when it runs: `schema/async`, `source/not-found`, `source/failed`,
  * `gzip/truncated`, `gzip/corrupt`.
  * @example
+ * await writeFile('payments.jsonl', '{"card":"a","cents":300}\n{"card":"b"}\n');
  * const payments = env.from(jsonLines('payments.jsonl', z.object({ card: z.string(), cents: z.number() })));
- * payments.side('rejected').sinkTo(jsonLinesSink('rejected.jsonl'));
+ * console.log(await payments.side('rejected').map(({ place, code }) => `${place} ${code}`).collect()); // [ 'payments.jsonl:2 schema/invalid' ]
  */
 export function jsonLines<S extends StandardSchemaV1>(
   path: FilePaths,

@@ -12,8 +12,8 @@ import { type TextSinkOptions, textSink } from './textSink.ts';
  *
  * @throws MillraceError when it runs: `sink/failed` if the file cannot be written, or an element is no JSON (a bigint, a function, a cycle).
  * @example
- * alerts.sinkTo(jsonLinesSink('out/alerts.jsonl'));
- * alerts.map((alert) => ({ ...alert, id: String(alert.id) })).sinkTo(jsonLinesSink('-'));
+ * env.from(fromArray([{ card: 'a', cents: 300 }])).sinkTo(jsonLinesSink('-'));
+ * await env.execute('alerts'); // {"card":"a","cents":300}
  */
 export function jsonLinesSink<T>(path: string, options: TextSinkOptions = {}): Sink<T> {
   return textSink<T>('JSON lines', path, options, () => ({ encode: encodeLines }));

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers';
+import * as zlib from 'node:zlib';
 import { getHeapStatistics } from 'node:v8';
 import type { Platform } from '../runtime/platform.ts';
 import { systemClock } from '../time/systemClock.ts';
+import { processIdentity } from './processIdentity.ts';
 import { temporaryDirectory } from './spillDirectory.ts';
 
 /** Node.js. */
@@ -10,4 +12,8 @@ export const platform: Platform = {
   later: (callback) => void setImmediate(callback),
   spill: temporaryDirectory(),
   memoryLimit: getHeapStatistics().heap_size_limit,
+  identity: processIdentity,
+  random: Math.random,
+  // Node 20.15 and later.
+  ...('crc32' in zlib && { crc32: (bytes: Uint8Array) => (zlib.crc32 as (bytes: Uint8Array) => number)(bytes) }),
 };

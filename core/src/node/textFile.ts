@@ -13,7 +13,9 @@ import type { TextOptions } from './textOptions.ts';
  *
  * @throws MillraceError when it runs: `source/not-found` if a path names nothing, `source/failed`, `gzip/truncated`, `gzip/corrupt`.
  * @example
- * const failed = env.from(textFile('/var/log/auth.log', { follow: true })).filter((line) => line.includes('Failed password'));
+ * await writeFile('auth.log', 'Failed password for ann\nAccepted password for ann\n');
+ * const failed = env.from(textFile('auth.log')).filter((line) => line.startsWith('Failed'));
+ * console.log(await failed.collect()); // [ 'Failed password for ann' ]
  */
 export function textFile(path: FilePaths, options: TextOptions = {}): Source<string> {
   return fileSource<string>(

@@ -69,7 +69,12 @@ function withMore(context: OperatorContext, more: object): object {
     get watermark(): number {
       return context.watermark;
     },
-    ...{ state, timers, now, random, output, counter },
+    state,
+    timers,
+    now,
+    random,
+    output,
+    counter,
     ...more,
   };
 }

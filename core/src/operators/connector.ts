@@ -89,6 +89,11 @@ export interface SinkWriter<in T, C> {
   commit(committables: readonly C[]): Promise<void>;
   abort?(committables: readonly C[]): Promise<void>;
   /**
+   * Called once before the first element when the job goes on from a checkpoint: commits what the checkpoint holds, and rolls back
+   * whatever else an earlier run has left. Default: `commit`.
+   */
+  recover?(committables: readonly C[]): Promise<void>;
+  /**
    * Called last. `failure` is what the job ended with if it did not come to its end; it was canceled, or something failed. Rejects when
    * something written could not be kept.
    */
@@ -99,6 +104,10 @@ export interface SinkWriter<in T, C> {
 export interface SinkContext {
   readonly subtask: number;
   readonly parallelism: number;
+  /** The job goes on from a checkpoint: what an earlier run wrote is kept. */
+  readonly restored: boolean;
+  /** Of the lease under which commits are made: a target that can should refuse commits of an older one. 0 without checkpoints. */
+  readonly epoch: number;
   /** Counts written bytes in the metrics. */
   readonly wrote: (bytes: number) => void;
 }

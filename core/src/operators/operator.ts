@@ -20,7 +20,7 @@ export interface Operator {
   readonly ignoresTime?: boolean;
   /** Optional: writes the element handler into the chain's generated driver. It must do exactly what the handler does. */
   inline?(site: CodeSite, input: number): void;
-  /** A timer is due: `context.timers.dueName` and `dueTime`, with its key entered. */
+  /** A timer is due: `context.dueName` and `context.dueTime`, with its key entered. */
   onTimer?(): void;
   /**
    * Time has advanced, due timers have fired, the watermark has not been passed on yet. Return `false` to be called again

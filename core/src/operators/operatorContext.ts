@@ -57,11 +57,21 @@ export interface Subtask {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: OperatorMetrics;
+  /** @internal */
   readonly random: RandomGenerator;
+  /** @internal */
   readonly backend: KeyedBackend;
+  /** @internal */
   readonly keyedTimers: KeyedTimers;
+  /** @internal */
   readonly operatorStates: OperatorStates;
-  /** Memory for large buffers, and disk for when it is short. */
+  /** Of the lease under which sinks commit: grows with every change of owner; 0 without checkpoints. */
+  readonly epoch: number;
+  /**
+   * Memory for large buffers, and disk for when it is short.
+   *
+   * @internal
+   */
   readonly workspace: Workspace;
 }
 
@@ -73,7 +83,7 @@ export type Emit = (value: unknown, timestamp: Timestamp) => void;
  * makes one per operator and subtask and moves `time`, `watermark` and the key before it calls a handler.
  */
 export class OperatorContext implements Context<Key, StateShape, string, Record<string, unknown>> {
-  /** The current element's timestamp, raw: {@link NO_TIMESTAMP} where there is none. */
+  /** The current element's timestamp, raw: `-Infinity` where there is none. */
   time: Timestamp = NO_TIMESTAMP;
   watermark: Timestamp = MIN_TIMESTAMP;
   /** Passes an element on downstream. Set by the chain. */
@@ -105,6 +115,7 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
   readonly sides: Map<string, Emit> = new Map();
   private readonly declaredSides: ReadonlySet<string>;
 
+  /** @internal */
   constructor(subtask: Subtask, declared: { readonly state: StateHandles<StateShape>; readonly outputs: readonly string[] }) {
     this.subtask = subtask;
     this.state = declared.state;
@@ -126,6 +137,16 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
 
   get metrics(): OperatorMetrics {
     return this.subtask.metrics;
+  }
+
+  /** While `onTimer` runs: the name of the timer that is due. */
+  get dueName(): string {
+    return this.subtask.keyedTimers.dueName;
+  }
+
+  /** While `onTimer` runs: the time for which the timer was set. */
+  get dueTime(): Timestamp {
+    return this.subtask.keyedTimers.dueTime;
   }
 
   /**

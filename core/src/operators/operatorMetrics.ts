@@ -6,7 +6,7 @@ export interface Counter {
 
 /** What one subtask of an operator has counted. Plain fields, since some are touched per record. */
 export class OperatorMetrics {
-  /** Records counted here; the driver counts most of them in places of its own. See {@link countFrom}. */
+  /** Records counted here; the driver counts most of them in places of its own. */
   received = 0;
   sent = 0;
   bytesIn = 0;
@@ -29,7 +29,11 @@ export class OperatorMetrics {
     return this.sent + (this.driven?.().sent ?? 0);
   }
 
-  /** Adds what a generated driver counts, read when somebody asks. */
+  /**
+   * Adds what a generated driver counts, read when somebody asks.
+   *
+   * @internal
+   */
   countFrom(driven: () => { readonly received: number; readonly sent: number }): void {
     this.driven = driven;
   }
@@ -45,6 +49,7 @@ export class OperatorMetrics {
     return this.rejections;
   }
 
+  /** The user's counter of this name, from 0 when it is asked for first. */
   counter(name: string): Counter {
     if (!this.counts.has(name)) this.counts.set(name, 0);
     return { add: (n = 1) => void this.counts.set(name, this.counts.get(name)! + n) };

@@ -15,7 +15,9 @@ export function rollingAggregateOperator(shape: AggregateShape<never>, only?: st
       const aggregates = context.subtask.backend.openAggregates('aggregates', shape);
       const rolling = context.subtask.emission === 'rolling';
       const emit = (time: number): void => {
-        const result = aggregates.result()!;
+        const result = aggregates.result();
+        // All of the key's elements were rejected.
+        if (result === undefined) return;
         context.emit({ key: context.key, value: only === undefined ? result : result[only] }, time);
       };
       return {
@@ -34,8 +36,7 @@ export function rollingAggregateOperator(shape: AggregateShape<never>, only?: st
 }
 
 function writeAggregate(site: CodeSite, table: AggregateState & AggregateTable, rolling: boolean, only: string | undefined): void {
-  const row = site.evaluate(`${site.bind(table, 'aggregates')}.rowOf(${site.key})`);
-  writeAdd(site, table.fields, row);
+  const row = writeAdd(site, table.fields, () => site.evaluate(`${site.bind(table, 'aggregates')}.rowOf(${site.key})`));
   const result = resultCode(site, table.fields, row);
   if (rolling)
     site.emit(site.evaluate(`{ key: ${site.key}, value: ${only === undefined ? result : `${result}[${JSON.stringify(only)}]`} }`));

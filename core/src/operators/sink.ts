@@ -2,11 +2,18 @@ import { describeError } from '../errors/describe.ts';
 import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
 import type { CodeSite } from './codeSite.ts';
 import type { SinkDefinition, SinkWriter } from './connector.ts';
+import type { OperatorStateEntry } from '../state/operatorState.ts';
 import type { Operator } from './operator.ts';
 import type { OperatorContext } from './operatorContext.ts';
 
 /** Elements gather into batches of this many; a pause of the input sends on what there is. */
 const BATCH = 1024;
+
+/** What was written before the barrier of a checkpoint. */
+interface Uncommitted {
+  readonly checkpoint: number;
+  readonly committables: readonly unknown[];
+}
 
 /** The last operator: hands elements to a sink's writer, one write at a time. */
 export class SinkOperator implements Operator {
@@ -18,6 +25,10 @@ export class SinkOperator implements Operator {
   private batch: unknown[] = [];
   private filled = 0;
   private pending: Promise<void> | undefined;
+  /** What was written before a barrier, until its checkpoint is complete. */
+  private uncommitted: Uncommitted[] = [];
+  /** What a checkpoint held. */
+  private restored: unknown[] | undefined;
 
   constructor(context: OperatorContext, definition: SinkDefinition<unknown, unknown>) {
     this.context = context;
@@ -25,9 +36,14 @@ export class SinkOperator implements Operator {
   }
 
   async open(): Promise<void> {
-    const { index, parallelism, metrics } = this.context.subtask;
+    const { index, parallelism, metrics, epoch } = this.context.subtask;
+    const { restored } = this;
+    const wrote = (bytes: number): void => void (metrics.bytesOut += bytes);
     try {
-      this.writer = await this.definition.open({ subtask: index, parallelism, wrote: (bytes) => void (metrics.bytesOut += bytes) });
+      this.writer = await this.definition.open({ subtask: index, parallelism, restored: restored !== undefined, epoch, wrote });
+      if (restored === undefined) return;
+      if (this.writer.recover !== undefined) await this.writer.recover(restored);
+      else if (restored.length > 0) await this.writer.commit(restored);
     } catch (error) {
       throw this.failure(error);
     }
@@ -44,11 +60,40 @@ export class SinkOperator implements Operator {
     if (this.filled > 0 && this.pending === undefined) this.write();
   }
 
+  /** Everything written so far becomes committables of this checkpoint. */
+  async prepareBarrier(checkpoint: number): Promise<void> {
+    try {
+      const committables = await this.prepare();
+      if (committables.length > 0) this.uncommitted.push({ checkpoint, committables });
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** Commits whatever this checkpoint, or one before it, holds. */
+  async onCheckpointComplete(checkpoint: number): Promise<void> {
+    const due = this.uncommitted.filter((each) => each.checkpoint <= checkpoint);
+    if (due.length === 0 || this.writer === undefined) return;
+    try {
+      await this.writer.commit(due.flatMap(({ committables }) => committables));
+      this.uncommitted = this.uncommitted.filter((each) => !due.includes(each));
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  operatorEntries(): Iterable<OperatorStateEntry> {
+    return [{ state: 'committables', mode: 'split', items: this.uncommitted.flatMap(({ committables }) => committables) }];
+  }
+
+  restoreOperatorEntry({ items }: OperatorStateEntry): void {
+    this.restored = [...(this.restored ?? []), ...items];
+  }
+
   async finish(): Promise<void> {
     try {
-      await this.pending;
-      if (this.filled > 0) await this.writer!.write(this.take());
-      await this.writer!.commit(await this.writer!.prepare());
+      await this.writer!.commit([...this.uncommitted.flatMap(({ committables }) => committables), ...(await this.prepare())]);
+      this.uncommitted = [];
       const { writer } = this;
       this.writer = undefined;
       await writer!.close?.();
@@ -62,6 +107,12 @@ export class SinkOperator implements Operator {
     const { writer } = this;
     this.writer = undefined;
     await writer?.close?.(failure);
+  }
+
+  private async prepare(): Promise<readonly unknown[]> {
+    await this.pending;
+    if (this.filled > 0) await this.writer!.write(this.take());
+    return this.writer!.prepare();
   }
 
   private element(value: unknown): void {

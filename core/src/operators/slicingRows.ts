@@ -17,7 +17,6 @@ export type RowSpan = 'slice' | 'folded' | 'front';
  */
 export class SliceRows {
   // By row.
-  sliceOf: Float64Array;
   slotOf: Int32Array;
   /** The next row of the same slice that waits to be reached; kept for `PendingSlices`. */
   nextOfSlice: Int32Array;
@@ -39,27 +38,31 @@ export class SliceRows {
     this.accumulators = accumulators;
     this.scratch = accumulators.allocate();
     const { capacity } = accumulators;
-    this.sliceOf = new Float64Array(capacity);
     this.slotOf = new Int32Array(capacity);
     this.nextOfSlice = new Int32Array(capacity);
     this.older = new Int32Array(capacity);
     this.newer = new Int32Array(capacity);
   }
 
+  /** The slice that a row is of. */
+  sliceOf(row: number): number {
+    return this.accumulators.tag(row);
+  }
+
   /** The row of a key's slice, or {@link NONE}. */
   find(slot: number, slice: number): number {
     const row = this.upTo(slot, slice);
-    return row !== NONE && this.sliceOf[row] === slice ? row : NONE;
+    return row !== NONE && this.sliceOf(row) === slice ? row : NONE;
   }
 
   /** A new row for a slice that the key does not have yet. */
   insert(slot: number, slice: number): number {
     if (slot >= this.heads.length) this.growSlots(slot);
     const row = this.accumulators.allocate();
-    if (row >= this.sliceOf.length) this.growRows();
+    if (row >= this.slotOf.length) this.growRows();
     const older = this.upTo(slot, slice);
     const newer = older === NONE ? this.tails[slot]! : this.newer[older]!;
-    this.sliceOf[row] = slice;
+    this.accumulators.setTag(row, slice);
     this.slotOf[row] = slot;
     this.older[row] = older;
     this.newer[row] = newer;
@@ -109,7 +112,7 @@ export class SliceRows {
   /** Drops a key's rows before slice `before`. */
   drop(slot: number, before: number): void {
     let row = this.tails[slot]!;
-    while (row !== NONE && this.sliceOf[row]! < before) {
+    while (row !== NONE && this.sliceOf(row) < before) {
       if (row === this.fronts[slot]) this.endFront(slot);
       this.accumulators.release(row);
       row = this.newer[row]!;
@@ -120,29 +123,29 @@ export class SliceRows {
   }
 
   /** A key's rows, oldest first, as plain data. */
-  *read(slot: number): Iterable<{ readonly slice: number; readonly span: RowSpan; readonly accumulators: unknown }> {
+  *read(slot: number): Iterable<{ readonly slice: number; readonly span: RowSpan; readonly accumulators: Readonly<Record<string, unknown>> }> {
     for (let row = this.tails[slot] ?? NONE; row !== NONE; row = this.newer[row]!) {
-      const slice = this.sliceOf[row]!;
+      const slice = this.sliceOf(row);
       yield { slice, span: this.spanOf(slot, slice), accumulators: this.accumulators.read(row) };
     }
   }
 
   /** Takes a row back. Rows of a key may come in any order. */
-  write(slot: number, slice: number, span: RowSpan, accumulators: unknown): number {
+  write(slot: number, slice: number, span: RowSpan, accumulators: Readonly<Record<string, unknown>>): number {
     const row = this.insert(slot, slice);
     this.accumulators.write(row, accumulators);
     const last = span === 'front' ? this.fronts : this.folds;
-    if (span !== 'slice' && (last[slot] === NONE || this.sliceOf[last[slot]!]! < slice)) last[slot] = row;
+    if (span !== 'slice' && (last[slot] === NONE || this.sliceOf(last[slot]!) < slice)) last[slot] = row;
     return row;
   }
 
   /** A key's prefix as plain data; `undefined` if it has none. */
-  readPrefix(slot: number): unknown {
+  readPrefix(slot: number): Readonly<Record<string, unknown>> | undefined {
     const prefix = this.prefixes[slot] ?? NONE;
     return prefix === NONE ? undefined : this.accumulators.read(prefix);
   }
 
-  writePrefix(slot: number, accumulators: unknown): void {
+  writePrefix(slot: number, accumulators: Readonly<Record<string, unknown>>): void {
     if (slot >= this.heads.length) this.growSlots(slot);
     this.prefixes[slot] = this.allocateApart();
     this.accumulators.write(this.prefixes[slot], accumulators);
@@ -150,15 +153,15 @@ export class SliceRows {
 
   private spanOf(slot: number, slice: number): RowSpan {
     const front = this.fronts[slot]!;
-    if (front !== NONE && slice <= this.sliceOf[front]!) return 'front';
+    if (front !== NONE && slice <= this.sliceOf(front)) return 'front';
     const folded = this.folds[slot]!;
-    return folded !== NONE && slice <= this.sliceOf[folded]! ? 'folded' : 'slice';
+    return folded !== NONE && slice <= this.sliceOf(folded) ? 'folded' : 'slice';
   }
 
   /** The key's newest row that is not newer than `slice`. */
   private upTo(slot: number, slice: number): number {
     let row = this.heads[slot] ?? NONE;
-    while (row !== NONE && this.sliceOf[row]! > slice) row = this.older[row]!;
+    while (row !== NONE && this.sliceOf(row) > slice) row = this.older[row]!;
     return row;
   }
 
@@ -173,10 +176,10 @@ export class SliceRows {
   }
 
   private foldUpTo(slot: number, last: number): number {
-    const { accumulators, sliceOf, newer } = this;
+    const { accumulators, newer } = this;
     let prefix = this.prefixes[slot]!;
     let row = newer[this.folds[slot] === NONE ? this.fronts[slot]! : this.folds[slot]!]!;
-    for (; row !== NONE && sliceOf[row]! <= last; row = this.newer[row]!) {
+    for (; row !== NONE && this.sliceOf(row) <= last; row = this.newer[row]!) {
       if (prefix === NONE) prefix = this.prefixes[slot] = this.allocateApart();
       accumulators.merge(prefix, row);
       this.folds[slot] = row;
@@ -197,16 +200,13 @@ export class SliceRows {
   /** A row that is no slice's. */
   private allocateApart(): number {
     const row = this.accumulators.allocate();
-    if (row >= this.sliceOf.length) this.growRows();
+    if (row >= this.slotOf.length) this.growRows();
     return row;
   }
 
   private growRows(): void {
     // Doubled, not stepped: each is one array, and copying it at every step would be quadratic.
-    const capacity = Math.max(this.accumulators.capacity, this.sliceOf.length * 2);
-    const sliceOf = new Float64Array(capacity);
-    sliceOf.set(this.sliceOf);
-    this.sliceOf = sliceOf;
+    const capacity = Math.max(this.accumulators.capacity, this.slotOf.length * 2);
     this.slotOf = enlarged(this.slotOf, capacity);
     this.nextOfSlice = enlarged(this.nextOfSlice, capacity);
     this.older = enlarged(this.older, capacity);

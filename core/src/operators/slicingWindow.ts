@@ -52,8 +52,10 @@ export class SlicingWindowOperator implements Operator {
   private readonly accumulators: WindowAccumulators;
   private readonly rows: SliceRows;
   private readonly pending: PendingSlices;
-  /** The start and end of the slice that elements were last added to, and its number: most of the next belong there too. */
-  private readonly current = new Float64Array([Infinity, -Infinity, 0]);
+  /** The slice that elements were last added to: most of the next belong there too. Never small integers, for V8 to read them unchecked. */
+  private from = Infinity;
+  private to = -Infinity;
+  private slice = -Infinity;
   /** The last window that is over, and the last slice that it reached. */
   private closed = -Infinity;
   private reached = -Infinity;
@@ -100,14 +102,13 @@ export class SlicingWindowOperator implements Operator {
 
   /** The row that an element is added to, or a negative number for {@link misplaced}. Called by generated code. */
   place(key: Key, time: Timestamp): number {
-    const { current, rows } = this;
-    if (!(time >= current[0]! && time < current[1]!)) {
+    if (!(time >= this.from && time < this.to)) {
       const place = this.enterSlice(time);
       if (place < 0) return place;
     }
     const slot = this.index.findOrInsert(key);
-    const head = rows.heads[slot]!;
-    return head >= 0 && rows.sliceOf[head] === current[2] ? head : this.placeAnew(slot, current[2]!);
+    const head = this.rows.heads[slot]!;
+    return head >= 0 && this.accumulators.tag(head) === this.slice ? head : this.placeAnew(slot, this.slice);
   }
 
   /** Deals with an element that `place` found no row for. Called by generated code. */
@@ -152,8 +153,8 @@ export class SlicingWindowOperator implements Operator {
 
   restoreEntry({ state, key, userKey, value }: StateEntry): void {
     const slot = this.index.findOrInsert(key);
-    if (state === 'prefix') return this.rows.writePrefix(slot, value);
-    const { span, accumulators } = value as { readonly span: RowSpan; readonly accumulators: unknown };
+    if (state === 'prefix') return this.rows.writePrefix(slot, value as Readonly<Record<string, unknown>>);
+    const { span, accumulators } = value as { readonly span: RowSpan; readonly accumulators: Readonly<Record<string, unknown>> };
     const slice = this.slicing.sliceAt(userKey as Timestamp);
     if (state !== 'slices' || this.slicing.startOf(slice) !== userKey) throw otherWindows(this.name);
     // What had been reached is reached again by the next window.
@@ -176,14 +177,14 @@ export class SlicingWindowOperator implements Operator {
   /** Makes the slice of a time the current one. A negative number if nothing can be added to it in the usual way. */
   private enterSlice(time: Timestamp): number {
     checkElementTime(time, this.name);
-    const { slicing, current } = this;
+    const { slicing } = this;
     const slice = slicing.sliceAt(time);
     if (slicing.isGap(slice)) return time <= this.context.watermark ? LATE : GAP;
     if (slicing.lastWindow(slice) <= this.closed) return LATE;
     if (slice <= this.reached) return REACHED;
-    current[0] = slicing.startOf(slice);
-    current[1] = slicing.startOf(slice + 1);
-    current[2] = slice;
+    this.from = slicing.startOf(slice);
+    this.to = slicing.startOf(slice + 1);
+    this.slice = slice;
     return 0;
   }
 
@@ -261,7 +262,7 @@ export class SlicingWindowOperator implements Operator {
     }
     rows.drop(slot, following);
     const tail = rows.tails[slot]!;
-    if (tail !== NONE && rows.sliceOf[tail]! <= last) this.active[this.kept++] = slot;
+    if (tail !== NONE && rows.sliceOf(tail) <= last) this.active[this.kept++] = slot;
     else {
       this.isActive[slot] = 0;
       if (tail === NONE) this.emptied.push(slot);
@@ -283,13 +284,13 @@ export class SlicingWindowOperator implements Operator {
     this.passed = watermark;
     this.closed = Math.max(this.closed, this.slicing.closedAt(watermark));
     this.reached = this.slicing.lastSlice(this.closed);
-    if (this.current[2]! <= this.reached) this.forgetSlice();
+    if (this.slice <= this.reached) this.forgetSlice();
     if (this.sweepAt <= watermark) this.sweep();
   }
 
   private forgetSlice(): void {
-    this.current[0] = Infinity;
-    this.current[1] = -Infinity;
+    this.from = Infinity;
+    this.to = -Infinity;
   }
 
   /** Lets the keys go that have held nothing for a whole window. */

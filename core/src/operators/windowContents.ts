@@ -65,7 +65,7 @@ export class AggregatedContents implements WindowContents<number> {
 
   load(saved: unknown): number {
     const row = this.accumulators.allocate();
-    this.accumulators.write(row, saved);
+    this.accumulators.write(row, saved as Readonly<Record<string, unknown>>);
     return row;
   }
 }

@@ -23,9 +23,10 @@ interface OperatorTotals {
  * given no result, or not the ones that were expected.
  *
  * @example
+ * env.from(fromArray([1, 2, 3]), { uid: 'numbers' }).filter((n) => n > 9, { uid: 'large' }).sinkTo(discard(), { uid: 'output' });
  * const job = await env.start('alerts');
  * await job.finished;
- * console.error(describeJob(job.metrics()));
+ * console.log(describeJob(job.metrics()).split('\n')[2]); // large     filter   3    0     0         0        3  ← let nothing pass
  */
 export function describeJob(metrics: JobMetrics): string {
   const header = ['operator', 'kind', 'in', 'out', 'late', 'rejected', 'dropped', ''];

@@ -1,25 +1,22 @@
+import type { CheckpointReader } from '../checkpoint/restore.ts';
+import type { CheckpointStorage } from '../checkpoint/storage.ts';
+import type { Coordinator } from '../checkpoint/coordinator.ts';
+import type { Barrier } from '../element/element.ts';
+import { describeError } from '../errors/describe.ts';
 import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
-import type { GraphBuilder } from '../graph/builder.ts';
-import type { GraphNode } from '../graph/node.ts';
+import type { ErrorPolicy, GraphBuilder } from '../graph/builder.ts';
 import type { Plan } from '../graph/plan.ts';
-import type { SourceReader } from '../operators/connector.ts';
 import type { Logger } from '../operators/logger.ts';
-import { Workspace } from '../state/spill.ts';
-import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../time/timestamp.ts';
+import { formatDuration } from '../time/duration.ts';
+import { Checkpointing, type CheckpointSettings, type RestoreSettings } from './checkpointing.ts';
 import { describeJob, hasNoOutput } from './diagnosis.ts';
-import { operatorFailure } from './failure.ts';
-import { InputSize } from './inputSize.ts';
+import { type AttemptListener, JobAttempt } from './jobAttempt.ts';
 import { type JobStatus, Lifecycle } from './lifecycle.ts';
-import type { JobMetrics, OperatorReport } from './metrics.ts';
+import type { JobMetrics } from './metrics.ts';
 import type { Platform } from './platform.ts';
-import { type MeasuredSource, type Progress, progressOf } from './progress.ts';
-import { Scheduler } from './scheduler.ts';
-import type { SourceFeed } from './sourceFeed.ts';
-import { SplitAssigner } from './splitAssigner.ts';
-import type { JobScope } from './subtaskBuilder.ts';
-import type { Task, TaskListener } from './task.ts';
-import { type SourceTask, type TaskGraph, TaskGraphBuilder } from './taskGraph.ts';
-import { WatermarkWatch } from './watermarkWatch.ts';
+import { type Progress, progressOf } from './progress.ts';
+import type { RestartCount, RestartStrategy } from './restart.ts';
+import type { Task } from './task.ts';
 
 /** What a job is started with. */
 export interface JobParts {
@@ -28,48 +25,41 @@ export interface JobParts {
   readonly builder: GraphBuilder;
   readonly platform: Platform;
   readonly logger: Logger;
-  readonly onError: JobScope['onError'];
+  readonly onError: ErrorPolicy;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
   /** The caller sees for itself when there is no output: then it is no warning. */
   readonly isEmptyTold?: boolean;
   readonly generateCode?: boolean | undefined;
+  readonly checkpoint?: CheckpointSettings | undefined;
+  readonly restore?: RestoreSettings | undefined;
+  readonly restart: RestartStrategy;
 }
 
-/** A source's reader and the subtasks that share it. */
-interface OpenSource {
-  readonly reader: SourceReader<unknown, unknown>;
-  readonly tasks: readonly SourceTask[];
-}
-
-/** A running job on this thread: the tasks, their sources and the job's life. */
-export class LocalJob implements TaskListener {
+/** A running job on this thread: its life, its checkpoints, and one attempt after another at running its tasks. */
+export class LocalJob implements AttemptListener {
   readonly name: string;
   readonly finished: Promise<void>;
   private readonly parts: JobParts;
   private readonly lifecycle = new Lifecycle();
-  private readonly graph: TaskGraph;
-  private readonly readers: SourceReader<unknown, unknown>[] = [];
-  private readonly enumeration = new AbortController();
+  private readonly restarts: RestartCount;
+  private readonly ended = new AbortController();
+  private attempt: JobAttempt | undefined;
+  private checkpointing: Checkpointing | undefined;
+  private coordinator: Coordinator | undefined;
   private settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
-  private remaining: number;
   private closing: Promise<void> | undefined;
-  private readonly measured: MeasuredSource[] = [];
-  private readonly watch: WatermarkWatch | undefined;
+  private startedAt: number;
+  /** A savepoint that is taken at the end, in place of a last checkpoint. */
+  private lastSavepoint: CheckpointStorage | undefined;
   private readonly onAbort = (): void => void this.cancel();
 
+  /** @internal */
   constructor(parts: JobParts) {
     this.parts = parts;
     this.name = parts.name;
-    const { plan, builder, platform, logger, onError, seed, generateCode } = parts;
-    const workspace = new Workspace(platform.spill, platform.memoryLimit);
-    const { mode, maxParallelism } = plan;
-    const scope: JobScope = { builder, mode, maxParallelism, onError, seed, clock: platform.clock, logger, workspace, generateCode };
-    this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(platform), this).build();
-    this.remaining = this.graph.tasks.length;
-    const timed = this.graph.sources.filter(({ feed }) => feed.isTimed);
-    // In batch mode nothing waits for a watermark.
-    if (timed.length > 0 && mode === 'streaming') this.watch = this.watchOver(timed);
+    this.restarts = parts.restart.begin();
+    this.startedAt = parts.platform.clock.now();
     this.finished = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     // A failure that nobody awaits is told by the status and the log; it must not end the process.
     this.finished.catch(() => undefined);
@@ -89,9 +79,9 @@ export class LocalJob implements TaskListener {
     signal?.addEventListener('abort', this.onAbort, { once: true });
     try {
       if (signal?.aborted === true) await this.cancel();
-      else await this.open();
+      else await this.begin();
     } catch (error) {
-      await this.fail(error);
+      await this.end(error);
       throw error;
     }
     // Canceled before it ran.
@@ -99,22 +89,52 @@ export class LocalJob implements TaskListener {
   }
 
   /**
-   * Ends sources where they are and lets what is under way arrive. With `drain` time goes to its end, so that open windows fire.
-   * Resolves when the job has finished.
+   * Ends sources where they are and lets what is under way arrive. With `drain` time goes to its end, so that open windows fire. With
+   * checkpoints a last one is taken, or a savepoint at `savepoint`. Resolves when the job has finished.
    *
-   * @throws MillraceError what the job fails with, `job/canceled` if it is canceled meanwhile.
+   * @throws MillraceError what the job fails with; `job/canceled` if it is canceled meanwhile.
    * @example
    * env.from(generator({ create: (i) => i })).sinkTo(discard());
    * const job = await env.start('numbers');
    * await job.stop({ drain: true });
    * console.log(job.status); // finished
    */
-  async stop(options: { readonly drain?: boolean } = {}): Promise<void> {
+  async stop(options: { readonly drain?: boolean; readonly savepoint?: CheckpointStorage } = {}): Promise<void> {
     if (this.lifecycle.send('stop')) {
-      this.enumeration.abort();
-      for (const { feed } of this.graph.sources) feed.stop(options.drain === true);
+      this.lastSavepoint = options.savepoint;
+      this.attempt!.stop(options.drain === true);
     }
     await this.finished;
+  }
+
+  /**
+   * Writes a savepoint: whole in itself, to go on from in another place or with another parallelism.
+   *
+   * @throws MillraceError `job/state` where the job has no checkpoint location or does not run; `checkpoint/timeout`, `checkpoint/aborted`,
+   * `checkpoint/storage`.
+   * @example
+   * env.from(generator({ create: (i) => i }), { uid: 'numbers' }).sinkTo(discard(), { uid: 'output' });
+   * const job = await env.start('numbers', { checkpoint: { storage: memoryStorage() } });
+   * const savepoint = memoryStorage();
+   * await job.savepoint(savepoint);
+   * await job.stop();
+   */
+  async savepoint(target: CheckpointStorage): Promise<void> {
+    await this.running().trigger({ savepoint: target });
+  }
+
+  /**
+   * Takes a checkpoint now.
+   *
+   * @throws MillraceError as {@link savepoint} does.
+   * @example
+   * env.from(generator({ create: (i) => i }), { uid: 'numbers' }).sinkTo(discard(), { uid: 'output' });
+   * const job = await env.start('numbers', { checkpoint: { storage: memoryStorage() } });
+   * await job.checkpoint();
+   * await job.stop();
+   */
+  async checkpoint(): Promise<void> {
+    await this.running().trigger();
   }
 
   /**
@@ -147,7 +167,7 @@ export class LocalJob implements TaskListener {
    */
   metrics(): JobMetrics {
     const at = this.parts.platform.clock.now();
-    return { job: this.name, at, operators: this.graph.instances.map(({ instance, task }) => this.report(instance, task, at)) };
+    return { job: this.name, at, operators: this.attempt?.reports(at) ?? [] };
   }
 
   /**
@@ -160,7 +180,7 @@ export class LocalJob implements TaskListener {
    * console.log(job.progress()?.fraction); // 1
    */
   progress(): Progress | undefined {
-    return progressOf(this.measured);
+    return progressOf(this.attempt?.measured ?? []);
   }
 
   /**
@@ -177,19 +197,31 @@ export class LocalJob implements TaskListener {
   }
 
   /**
-   * A task has come to its end.
+   * Everything was processed: what sinks hold becomes visible with one last checkpoint.
+   *
+   * @internal
+   */
+  onDrained(): void {
+    const savepoint = this.lastSavepoint;
+    this.coordinator!.trigger(savepoint === undefined ? {} : { savepoint }).then(
+      () => this.attempt!.finish(),
+      (error: unknown) => this.onFailed(error),
+    );
+  }
+
+  /**
+   * All tasks have come to their ends.
    *
    * @internal
    */
   onFinished(): void {
-    if (--this.remaining > 0) return;
     this.closing = this.close().then(
       () => {
         if (!this.lifecycle.send('finish')) return;
         this.sayIfNothingCameOut();
         this.settle!.resolve();
       },
-      (error: unknown) => this.fail(error),
+      (error: unknown) => this.end(error),
     );
   }
 
@@ -198,8 +230,35 @@ export class LocalJob implements TaskListener {
    *
    * @internal
    */
-  onFailed(_task: Task, error: unknown): void {
-    void this.fail(error);
+  onFailed(error: unknown): void {
+    if (this.lifecycle.isOver) return;
+    const { platform, restart, logger } = this.parts;
+    const isFinal = isMillraceError(error) && FINAL.has(error.code);
+    const wait = isFinal ? undefined : this.restarts.next(platform.clock.now(), this.startedAt, platform.random ?? (() => 0.5));
+    if (wait === undefined || !this.lifecycle.send('restart')) return void this.end(error);
+    logger.error(`The job "${this.name}" failed and starts again in ${formatDuration(wait)} (${restart.name}): ${describeError(error)}`, { error });
+    void this.startAgain(error, wait).catch((problem: unknown) => this.onFailed(problem));
+  }
+
+  /**
+   * A task has come to a barrier.
+   *
+   * @internal
+   */
+  onCheckpoint(task: Task, barrier: Barrier): void {
+    this.checkpointing?.take(task, barrier);
+  }
+
+  /**
+   * A task has given up a checkpoint.
+   *
+   * @internal
+   */
+  onCheckpointAborted(_task: Task, checkpoint: number): void {
+    this.checkpointing?.decline(
+      checkpoint,
+      new MillraceError('checkpoint/aborted', 'A newer barrier overtook it.', { remedy: 'Let fewer checkpoints be under way at once.' }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -207,63 +266,81 @@ export class LocalJob implements TaskListener {
     await this.cancel();
   }
 
-  private async fail(error: unknown): Promise<void> {
+  private async begin(): Promise<void> {
+    const { checkpoint, restore } = this.parts;
+    if (checkpoint !== undefined && this.parts.plan.isCheckpointed) {
+      await this.openCheckpointing(checkpoint);
+      const reader = restore === undefined ? undefined : await this.chooseRestore(restore);
+      await this.checkpointing!.startFrom(reader, restore?.storage === undefined);
+      await this.run(reader, 'start');
+    } else await this.run(undefined, 'start');
+  }
+
+  private async openCheckpointing(settings: CheckpointSettings): Promise<void> {
+    const { plan, platform, logger } = this.parts;
+    const waiting = (): void => {
+      this.lifecycle.send('suspend');
+      logger.info(`The job "${this.name}" waits for ${settings.storage.location}.`);
+    };
+    const onFatal = (error: unknown): void => this.onFailed(error);
+    this.checkpointing = await Checkpointing.open({ job: this.name, plan, platform, logger, settings, onFatal }, waiting, this.ended.signal);
+  }
+
+  private async chooseRestore(restore: RestoreSettings): Promise<CheckpointReader | undefined> {
+    const { plan, logger } = this.parts;
+    const uids = plan.graph.nodes.map(({ uid }) => uid);
+    const reader = await this.checkpointing!.latest(restore, uids);
+    if (reader !== undefined) {
+      logger.info(`The job "${this.name}" goes on from checkpoint ${reader.manifest.checkpoint}.`);
+      return reader;
+    }
+    if (restore.storage !== undefined) {
+      throw new MillraceError('checkpoint/not-found', `There is no checkpoint in ${restore.storage.location}.`, { remedy: 'Look at the path: it is that of a savepoint or of a checkpoint location.' });
+    }
+    logger.warn(`There is no checkpoint to go on from: the job "${this.name}" starts fresh.`);
+    return undefined;
+  }
+
+  private async run(reader: CheckpointReader | undefined, event: 'start' | 'resume'): Promise<void> {
+    const attempt = new JobAttempt(this.parts, this, { epoch: this.checkpointing?.epoch ?? 0, exactlyOnce: this.parts.checkpoint?.exactlyOnce ?? true });
+    this.attempt = attempt;
+    await attempt.open(reader);
+    if (!this.lifecycle.send(event)) return;
+    this.startedAt = this.parts.platform.clock.now();
+    if (this.parts.plan.isCheckpointed) this.coordinator = this.checkpointing!.begin(attempt);
+    attempt.flow();
+  }
+
+  private async startAgain(error: unknown, wait: number): Promise<void> {
+    const { clock } = this.parts.platform;
+    await Promise.allSettled([this.attempt?.close(error), this.checkpointing?.end()]);
+    await new Promise<void>((resolve) => clock.schedule(clock.now() + wait, resolve));
+    if (this.lifecycle.isOver) return;
+    const uids = this.parts.plan.graph.nodes.map(({ uid }) => uid);
+    const reader = await this.checkpointing?.latest(undefined, uids);
+    await this.run(reader ?? (await this.firstRestore()), 'resume');
+  }
+
+  /** Before the first checkpoint of its own, a job that began from a savepoint begins from it again. */
+  private async firstRestore(): Promise<CheckpointReader | undefined> {
+    const { restore } = this.parts;
+    if (restore?.storage === undefined || this.checkpointing === undefined) return undefined;
+    return this.chooseRestore(restore);
+  }
+
+  private running(): Coordinator {
+    if (this.coordinator !== undefined && this.lifecycle.status === 'running') return this.coordinator;
+    throw new MillraceError('job/state', `The job "${this.name}" takes no checkpoints: ${this.parts.checkpoint === undefined ? 'it has no checkpoint location' : `it is ${this.status}`}.`, {
+      remedy: 'Start it with checkpoint: { storage }, and ask while it runs.',
+    });
+  }
+
+  private async end(error: unknown): Promise<void> {
     if (!this.lifecycle.send('fail')) return;
     this.parts.logger.error(`The job "${this.name}" failed: ${isMillraceError(error) ? error.message : String(error)}`, { error });
     this.closing = this.close(error).catch(() => undefined);
     await this.closing;
     this.settle!.reject(error);
-  }
-
-  private async open(): Promise<void> {
-    await allOpened(this.graph.instances.map(async ({ instance }) => instance.operator.open?.()));
-    const sources = await this.openSources();
-    for (const { chain } of this.graph.tasks) chain.connect();
-    if (this.lifecycle.send('start')) this.flow(sources);
-  }
-
-  private watchOver(sources: readonly SourceTask[]): WatermarkWatch {
-    const feeds = sources.map(({ feed }) => feed);
-    const watch = new WatermarkWatch(feeds, this.parts.platform.clock, this.parts.logger);
-    for (const feed of feeds) feed.onRecords = () => watch.touch();
-    return watch;
-  }
-
-  private async openSources(): Promise<readonly OpenSource[]> {
-    const byNode = new Map<number, SourceTask[]>();
-    for (const source of this.graph.sources) byNode.set(source.node.id, [...(byNode.get(source.node.id) ?? []), source]);
-    return allOpened([...byNode].map(([node, tasks]) => this.openSource(node, tasks)));
-  }
-
-  private async openSource(node: number, tasks: readonly SourceTask[]): Promise<OpenSource> {
-    const { source } = this.parts.builder.behaviour(node);
-    try {
-      const reader = await source!.definition.open();
-      this.readers.push(reader);
-      return { reader, tasks };
-    } catch (error) {
-      throw operatorFailure(error, tasks[0]!.node.uid);
-    }
-  }
-
-  private flow(sources: readonly OpenSource[]): void {
-    const { plan, platform } = this.parts;
-    const { clock } = platform;
-    const later = (callback: () => void): void => platform.later(callback);
-    const context = { signal: this.enumeration.signal, bounded: plan.mode === 'batch', clock, later };
-    for (const { reader, tasks } of sources) {
-      for (const { feed, task } of tasks) feed.start(task, reader, later);
-      const feeds = tasks.map(({ feed }) => feed);
-      void new SplitAssigner(reader, feeds, this.measure(reader, tasks[0]!.node, feeds)).run(context);
-    }
-    for (const task of this.graph.tasks) task.wake();
-  }
-
-  private measure(reader: SourceReader<unknown, unknown>, { uid, traits }: GraphNode, feeds: readonly SourceFeed[]): InputSize | undefined {
-    if (traits.bounded !== true) return undefined;
-    const size = new InputSize(reader);
-    this.measured.push({ uid, size, read: (unit) => feeds.reduce((sum, feed) => sum + (unit === 'bytes' ? feed.bytes : feed.records), 0) });
-    return size;
   }
 
   private sayIfNothingCameOut(): void {
@@ -279,46 +356,12 @@ export class LocalJob implements TaskListener {
 
   /** `failure`: why the job did not come to its end, if it did not. */
   private async close(failure?: unknown): Promise<void> {
-    this.enumeration.abort();
-    this.watch?.close();
+    this.ended.abort();
     this.parts.signal?.removeEventListener('abort', this.onAbort);
-    for (const task of this.graph.tasks) if (!task.isOver) task.abandon();
-    const closed = await Promise.allSettled([
-      ...this.graph.instances.map(async ({ instance }) => instance.operator.close?.(failure)),
-      ...this.readers.map(async (reader) => reader.close?.()),
-    ]);
-    const failed = closed.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-  }
-
-  private report({ node, context }: TaskGraph['instances'][number]['instance'], task: Task, at: number): OperatorReport {
-    const { metrics, subtask } = context;
-    const source = this.graph.sources.find((candidate) => candidate.task === task && candidate.node === node);
-    const watermark = context.watermark === MIN_TIMESTAMP ? null : context.watermark;
-    return {
-      uid: node.uid,
-      name: node.name,
-      kind: node.kind,
-      subtask: subtask.index,
-      recordsIn: metrics.recordsIn,
-      recordsOut: metrics.recordsOut,
-      bytesIn: source?.feed.bytes ?? 0,
-      bytesOut: metrics.bytesOut,
-      late: metrics.late,
-      rejected: metrics.rejected,
-      rejectedBy: Object.fromEntries(metrics.rejectedBy()),
-      dropped: node.kind === 'filter' ? metrics.recordsIn - metrics.recordsOut - metrics.rejected : metrics.dropped,
-      watermark,
-      lag: watermark === null || watermark === MAX_TIMESTAMP ? null : at - watermark,
-      busyTime: task.busyTime,
-      blockedTime: task.blockedTime,
-      counters: Object.fromEntries(metrics.counters()),
-    };
+    const [closed] = await Promise.allSettled([this.attempt?.close(failure), this.checkpointing?.close()]);
+    if (closed.status === 'rejected') throw closed.reason;
   }
 }
 
-/** Waits for all, also when one has failed: what opens meanwhile has to be closed. */
-async function allOpened<R>(openings: readonly Promise<R>[]): Promise<readonly R[]> {
-  await Promise.allSettled(openings);
-  return Promise.all(openings);
-}
+/** Failures that another attempt cannot mend. */
+const FINAL: ReadonlySet<string> = new Set(['checkpoint/fenced', 'checkpoint/unmatched', 'checkpoint/version', 'job/canceled']);

@@ -1,9 +1,9 @@
 import { type Actor, type AnyStateMachine, createActor, createMachine } from 'xstate';
 
 /** Where a job is in its life. */
-export type JobStatus = 'created' | 'running' | 'stopping' | 'finished' | 'failed' | 'canceled';
+export type JobStatus = 'created' | 'suspended' | 'running' | 'restarting' | 'stopping' | 'finished' | 'failed' | 'canceled';
 
-type LifecycleEvent = { type: 'start' } | { type: 'stop' } | { type: 'finish' } | { type: 'fail' } | { type: 'cancel' };
+type LifecycleEvent = { type: 'suspend' | 'start' | 'restart' | 'resume' | 'stop' | 'finish' | 'fail' | 'cancel' };
 
 /** The life of a job. The control of a job is here and nowhere else; nothing on the data path goes through it. */
 export const lifecycleMachine: AnyStateMachine = createMachine({
@@ -11,8 +11,12 @@ export const lifecycleMachine: AnyStateMachine = createMachine({
   id: 'job',
   initial: 'created',
   states: {
-    created: { on: { start: 'running', fail: 'failed', cancel: 'canceled' } },
-    running: { on: { stop: 'stopping', finish: 'finished', fail: 'failed', cancel: 'canceled' } },
+    created: { on: { suspend: 'suspended', start: 'running', fail: 'failed', cancel: 'canceled' } },
+    /** Waits for its checkpoint location, which another process holds. */
+    suspended: { on: { start: 'running', fail: 'failed', cancel: 'canceled' } },
+    running: { on: { restart: 'restarting', stop: 'stopping', finish: 'finished', fail: 'failed', cancel: 'canceled' } },
+    /** Has failed, and will go on from its latest checkpoint. */
+    restarting: { on: { resume: 'running', restart: 'restarting', fail: 'failed', cancel: 'canceled' } },
     stopping: { on: { finish: 'finished', fail: 'failed', cancel: 'canceled' } },
     finished: { type: 'final' },
     failed: { type: 'final' },

@@ -6,31 +6,32 @@ import type { Link } from './link.ts';
 /** The state of one operator subtask, by address. */
 export interface LinkSnapshot {
   readonly uid: string;
-  readonly keyed: readonly StateEntry[];
+  readonly keyed: Iterable<StateEntry>;
+  /** Keyed state that the operator keeps in structures of its own. */
+  readonly own: Iterable<StateEntry>;
   readonly operator: readonly OperatorStateEntry[];
-  readonly random: RandomState;
+  /** `undefined` for a subtask that there was not before: it begins with its own seed. */
+  readonly random: RandomState | undefined;
 }
 
-/** What an operator keeps in structures of its own is addressed like the rest, under a prefix that no declared state can have. */
+/** An operator's own lists are addressed like declared ones, under a prefix that no declared state can have. */
 const OWN = '(own) ';
 
 /** Everything that an operator holds. Values are shared with it, not copied. */
 export function snapshotLink({ uid, context, operator }: Link): LinkSnapshot {
   const { backend, operatorStates, random } = context.subtask;
-  const own = [...(operator.entries?.() ?? [])].map((entry) => ({ ...entry, state: OWN + entry.state }));
-  const ownOperator = [...(operator.operatorEntries?.() ?? [])].map((entry) => ({ ...entry, state: OWN + entry.state }));
-  return { uid, keyed: [...backend.entries(), ...own], operator: [...operatorStates.entries(), ...ownOperator], random: random.state() };
+  const ownLists = [...(operator.operatorEntries?.() ?? [])].map((entry) => ({ ...entry, state: OWN + entry.state }));
+  const lists = [...operatorStates.entries(), ...ownLists];
+  return { uid, keyed: [...backend.entries()], own: [...(operator.entries?.() ?? [])], operator: lists, random: random.state() };
 }
 
-export function restoreLink({ context, operator }: Link, { keyed, operator: operatorEntries, random }: LinkSnapshot): void {
+export function restoreLink({ context, operator }: Link, { keyed, own, operator: lists, random }: LinkSnapshot): void {
   const { backend, operatorStates } = context.subtask;
-  for (const entry of keyed) {
-    if (entry.state.startsWith(OWN)) operator.restoreEntry?.({ ...entry, state: entry.state.slice(OWN.length) });
-    else backend.restore(entry);
-  }
-  for (const entry of operatorEntries) {
+  for (const entry of keyed) backend.restore(entry);
+  for (const entry of own) operator.restoreEntry?.(entry);
+  for (const entry of lists) {
     if (entry.state.startsWith(OWN)) operator.restoreOperatorEntry?.({ ...entry, state: entry.state.slice(OWN.length) });
     else operatorStates.restore(entry);
   }
-  context.subtask.random.restore(random);
+  if (random !== undefined) context.subtask.random.restore(random);
 }

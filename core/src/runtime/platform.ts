@@ -6,8 +6,18 @@ export interface Platform {
   readonly clock: Clock;
   /** Calls back in a later turn of the event loop, after waiting I/O had its turn. */
   later(callback: () => void): void;
-  /** Storage for what does not fit into memory; where there is none, everything stays in memory. */
+  /**
+   * Storage for what does not fit into memory; where there is none, everything stays in memory.
+   *
+   * @internal
+   */
   readonly spill?: SpillSpace;
+  /** Chance in [0, 1), for spreading restarts; results never depend on it. */
+  readonly random?: () => number;
+  /** CRC-32 of some bytes, where the host has a quick one. */
+  readonly crc32?: (bytes: Uint8Array) => number;
+  /** Who this process is among all that share a checkpoint location, and whether another is certainly gone. */
+  readonly identity?: { readonly own: string; readonly isGone: (owner: string) => boolean };
   /** How many bytes of memory this process may use in all; unknown when left out. */
   readonly memoryLimit?: number;
 }

@@ -45,6 +45,8 @@ export class SourceFeed implements Feed, SplitListener {
   private readonly times = new WatermarkMultiplexer('immediate');
   private readonly waiting: string[] = [];
   private readonly cuts = new Map<number, ReadonlyMap<string, unknown>>();
+  /** Splits that were left where they are when the source was stopped. */
+  private readonly left: ({ readonly split: string } & SplitPosition)[] = [];
   private readonly restored = new Map<string, SplitPosition>();
   private readonly reading = new Set<SplitReader>();
   private ready: SplitReader[] = [];
@@ -161,9 +163,14 @@ export class SourceFeed implements Feed, SplitListener {
     this.cuts.set(checkpoint, new Map([...this.reading].map((split) => [split.split, split.where().position])));
   }
 
+  /** Splits that are being read or wait for it. */
+  openSplits(): readonly string[] {
+    return [...[...this.reading].map(({ split }) => split), ...this.waiting];
+  }
+
   snapshot(): SourceSnapshot {
     return {
-      splits: [...this.reading].map((split) => ({ split: split.split, ...split.where() })),
+      splits: [...this.left, ...[...this.reading].map((split) => ({ split: split.split, ...split.where() }))],
       waiting: [...this.waiting],
       times: this.times.snapshot(),
     };
@@ -197,6 +204,7 @@ export class SourceFeed implements Feed, SplitListener {
     this.cancelIdleCheck?.();
     for (const split of this.reading) {
       this.finishedBytes += split.bytes;
+      this.left.push({ split: split.split, ...split.where() });
       split.close();
     }
     this.reading.clear();

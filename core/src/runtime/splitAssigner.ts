@@ -1,6 +1,6 @@
 import type { ReadContext, SourceReader } from '../operators/connector.ts';
 import type { InputSize } from './inputSize.ts';
-import type { SourceFeed } from './sourceFeed.ts';
+import type { SourceTask } from './taskGraph.ts';
 
 /** Somebody who waits for splits to end. */
 interface Waiter {
@@ -8,10 +8,17 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
+/** The state of a source's discovery: plain data. */
+export interface AssignerSnapshot {
+  readonly seen: readonly string[];
+  /** Whose turn it is. */
+  readonly next: number;
+}
+
 /** Finds a source's splits and deals them out to its subtasks, each split once. */
 export class SplitAssigner {
   private readonly reader: SourceReader<unknown, unknown>;
-  private readonly feeds: readonly SourceFeed[];
+  private readonly tasks: readonly SourceTask[];
   private readonly size: InputSize | undefined;
   private readonly seen = new Set<string>();
   private readonly over = new Set<string>();
@@ -19,11 +26,25 @@ export class SplitAssigner {
   private next = 0;
 
   /** `size` adds up what the splits hold, where somebody wants to know. */
-  constructor(reader: SourceReader<unknown, unknown>, feeds: readonly SourceFeed[], size?: InputSize) {
+  constructor(reader: SourceReader<unknown, unknown>, tasks: readonly SourceTask[], size?: InputSize) {
     this.reader = reader;
-    this.feeds = feeds;
+    this.tasks = tasks;
     this.size = size;
-    for (const feed of feeds) feed.onSplitEnd = (split) => this.onEnded(split);
+    for (const { feed } of tasks) feed.onSplitEnd = (split) => this.onEnded(split);
+  }
+
+  snapshot(): AssignerSnapshot {
+    return { seen: [...this.seen], next: this.next };
+  }
+
+  /** Knows again which splits were dealt out; those that no reader has any more are over. Before it runs. */
+  restore({ seen, next }: AssignerSnapshot): void {
+    const open = new Set(this.tasks.flatMap(({ feed }) => feed.openSplits()));
+    for (const split of seen) {
+      this.seen.add(split);
+      if (!open.has(split)) this.over.add(split);
+    }
+    this.next = next;
   }
 
   /** Runs until there are no more splits to find. */
@@ -34,23 +55,31 @@ export class SplitAssigner {
       const splits = this.reader.splits({ ...context, ended: (names) => this.ended(names, signal) });
       if (Symbol.asyncIterator in splits) for await (const found of splits) this.assign(found);
       else this.assign(await splits);
-      for (const feed of this.feeds) feed.endAssignment();
+      this.tell(({ feed }) => feed.endAssignment());
     } catch (error) {
-      if (!signal.aborted) this.feeds[0]!.fail(error);
+      if (!signal.aborted) this.tasks[0]!.feed.fail(error);
     }
   }
 
   private assign(splits: readonly string[]): void {
-    const dealt = this.feeds.map((): string[] => []);
+    const dealt = this.tasks.map((): string[] => []);
     const fresh = [...new Set(splits)].filter((split) => !this.seen.has(split));
     this.size?.add(fresh);
     for (const split of fresh) {
       this.seen.add(split);
-      dealt[this.next++ % this.feeds.length]!.push(split);
+      dealt[this.next++ % this.tasks.length]!.push(split);
     }
-    dealt.forEach((share, i) => {
-      if (share.length > 0) this.feeds[i]!.assign(share);
+    this.tell(({ feed }, i) => {
+      if (dealt[i]!.length > 0) feed.assign(dealt[i]!);
     });
+  }
+
+  /**
+   * By letter, behind whatever was asked of the task before: a split that is dealt out after this state was taken for a checkpoint
+   * reaches its reader behind the checkpoint's barrier.
+   */
+  private tell(what: (task: SourceTask, subtask: number) => void): void {
+    for (const [i, source] of this.tasks.entries()) source.task.mail(() => what(source, i));
   }
 
   private ended(splits: readonly string[], signal: AbortSignal): Promise<void> {

@@ -32,6 +32,10 @@ export interface JobScope {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly workspace: Workspace;
+  /** Of the lease under which sinks commit; 0 without checkpoints. */
+  readonly epoch: number;
+  /** Whether channels are blocked behind a barrier. */
+  readonly exactlyOnce: boolean;
   /** `undefined`: where the host allows it. */
   readonly generateCode?: boolean | undefined;
 }
@@ -76,6 +80,7 @@ export function instantiate(
       keyedTimers,
       operatorStates: new OperatorStates(),
       workspace: scope.workspace,
+      epoch: scope.epoch,
     },
     { state: state as StateHandles<StateShape>, outputs: [...node.outputs, DEAD_LETTERS] },
   );

@@ -72,12 +72,15 @@ const PORTION_TIME = 1;
 /** One subtask of a chain: takes from its feed, runs it through the chain, in portions that end where credit or time does. */
 export class Task implements Schedulable {
   readonly name: string;
+  /** Number of this subtask, from 0, and of subtasks. */
+  readonly index: number;
+  readonly parallelism: number;
   readonly chain: Chain;
   readonly control: Control;
   /** Time spent working and time spent unable to, in ms. */
   busyTime = 0;
   blockedTime = 0;
-  private readonly feed: Feed;
+  readonly feed: Feed;
   private readonly writers: readonly TaskWriter[];
   private readonly clock: Clock;
   private readonly listener: TaskListener;
@@ -97,6 +100,8 @@ export class Task implements Schedulable {
 
   constructor(parts: {
     readonly name: string;
+    readonly index: number;
+    readonly parallelism: number;
     readonly chain: Chain;
     readonly control: Control;
     readonly feed: Feed;
@@ -105,6 +110,8 @@ export class Task implements Schedulable {
     readonly listener: TaskListener;
   }) {
     this.name = parts.name;
+    this.index = parts.index;
+    this.parallelism = parts.parallelism;
     this.chain = parts.chain;
     this.control = parts.control;
     this.feed = parts.feed;

@@ -11,7 +11,11 @@ export interface Aggregate<in T, out R> {
   readonly definition: AggregateDefinition<never, unknown, unknown>;
   /** What `cells` take of an element, where that is a number. */
   readonly of?: (value: never) => number;
-  /** The aggregate over columns. */
+  /**
+   * The aggregate over columns.
+   *
+   * @internal
+   */
   readonly cells: () => Cells;
 }
 

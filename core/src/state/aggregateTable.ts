@@ -18,11 +18,6 @@ export function fieldsOf(shape: AggregateShape<never>): AggregateField[] {
   return Object.entries(shape).map(([name, aggregate]) => ({ name, aggregate, cells: aggregate.cells() }));
 }
 
-/** Adds an element to a slot of every field. Generated drivers write this loop out; both must do the same. */
-export function addToFields(fields: readonly AggregateField[], slot: number, value: unknown): void {
-  for (const { aggregate, cells } of fields) cells.add(slot, aggregate.of === undefined ? value : aggregate.of(value as never));
-}
-
 /** The results of a slot by field name. */
 export function resultOfFields(fields: readonly AggregateField[], slot: number): Record<string, unknown> {
   const result: Record<string, unknown> = {};
@@ -52,11 +47,13 @@ export class AggregateTable implements StoredState {
   private readonly table: KeyedTable;
   /** 1 where a key has a row. */
   private readonly present: NumberColumn;
+  private readonly inputs: unknown[];
 
   constructor(name: string, shape: AggregateShape<never>, table: KeyedTable) {
     this.name = name;
     this.table = table;
     this.fields = fieldsOf(shape);
+    this.inputs = this.fields.map(() => undefined);
     this.present = table.attach(new NumberColumn());
     for (const { cells } of this.fields) table.attach<Column>(cells);
   }
@@ -75,8 +72,18 @@ export class AggregateTable implements StoredState {
     return slot;
   }
 
+  /**
+   * Adds an element. What the fields take of it is asked first, so that an element for which one throws is in none. Generated drivers
+   * write this out; both must do the same.
+   */
   add(value: unknown): void {
-    addToFields(this.fields, this.row(), value);
+    const { fields, inputs } = this;
+    for (let i = 0; i < fields.length; i++) {
+      const { of } = fields[i]!.aggregate;
+      inputs[i] = of === undefined ? value : of(value as never);
+    }
+    const row = this.row();
+    for (let i = 0; i < fields.length; i++) fields[i]!.cells.add(row, inputs[i]);
   }
 
   /** The current key's results, or `undefined` if nothing was added for it. */

@@ -14,16 +14,19 @@ export class ByteReader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** Whether nothing is left. */
   get ended(): boolean {
     return this.at >= this.bytes.length;
   }
 
+  /** The next byte, from 0 to 255. */
   byte(): number {
     const value = this.bytes[this.at++];
     if (value === undefined) throw truncated();
     return value;
   }
 
+  /** The next non-negative integer, as `ByteWriter.varint` writes it. */
   varint(): number {
     let value = 0;
     let scale = 1;
@@ -35,6 +38,7 @@ export class ByteReader {
     }
   }
 
+  /** The next number of eight bytes. */
   float64(): number {
     if (this.at + 8 > this.bytes.length) throw truncated();
     this.at += 8;
@@ -46,6 +50,7 @@ export class ByteReader {
     return this.raw(this.varint());
   }
 
+  /** A view of the next `length` bytes, sharing memory with what is read. */
   raw(length: number): Uint8Array {
     const end = this.at + length;
     if (end > this.bytes.length) throw truncated();
@@ -54,6 +59,7 @@ export class ByteReader {
     return view;
   }
 
+  /** The next text. */
   text(): string {
     const length = this.varint();
     const start = this.at;

@@ -19,10 +19,12 @@ export class ByteWriter {
     return this.bytes.slice(0, this.length);
   }
 
+  /** Begins anew, in the same memory. */
   reset(): void {
     this.length = 0;
   }
 
+  /** One byte, from 0 to 255. */
   byte(value: number): void {
     if (this.length === this.bytes.length) this.grow(1);
     this.bytes[this.length++] = value;
@@ -38,6 +40,7 @@ export class ByteWriter {
     this.bytes[this.length++] = value;
   }
 
+  /** Any number, in eight bytes. */
   float64(value: number): void {
     if (this.length + 8 > this.bytes.length) this.grow(8);
     this.view.setFloat64(this.length, value, true);
@@ -50,6 +53,7 @@ export class ByteWriter {
     this.raw(bytes);
   }
 
+  /** Bytes as they are, without their length. */
   raw(bytes: Uint8Array): void {
     if (this.length + bytes.length > this.bytes.length) this.grow(bytes.length);
     this.bytes.set(bytes, this.length);

@@ -1,11 +1,14 @@
 import type { AggregateDefinition } from './aggregateDefinition.ts';
 import { type Column, NumberColumn, ObjectColumn } from './column.ts';
+import { PACKED_AVERAGE, PACKED_COUNT, PACKED_MAX, PACKED_MIN, PACKED_SUM, type PackedAggregate } from './packed.ts';
 
 /**
  * One aggregate for many keys: accumulators in columns, one per slot. `add` takes the number that the aggregate's `of` gave (1 for
  * a count), or the element where there is no `of`. A slot is used after `reset`.
  */
 export interface Cells extends Column {
+  /** The same aggregate in a row of numbers, where its accumulator is nothing but numbers. */
+  readonly packed?: PackedAggregate;
   add(slot: number, input: unknown): void;
   /** Folds another table's accumulator into this one's. */
   merge(slot: number, from: Cells, fromSlot: number): void;
@@ -17,6 +20,7 @@ export interface Cells extends Column {
 
 /** How many. */
 export class CountCells implements Cells {
+  readonly packed: PackedAggregate = PACKED_COUNT;
   private readonly counts = new NumberColumn();
   reserve(capacity: number): void {
     this.counts.reserve(capacity);
@@ -43,6 +47,7 @@ export class CountCells implements Cells {
 
 /** A sum of numbers. */
 export class SumCells implements Cells {
+  readonly packed: PackedAggregate = PACKED_SUM;
   private readonly sums = new NumberColumn();
   reserve(capacity: number): void {
     this.sums.reserve(capacity);
@@ -69,6 +74,7 @@ export class SumCells implements Cells {
 
 /** A mean, as its sum and its count. */
 export class AverageCells implements Cells {
+  readonly packed: PackedAggregate = PACKED_AVERAGE;
   private readonly sums = new NumberColumn();
   private readonly counts = new NumberColumn();
   reserve(capacity: number): void {
@@ -102,10 +108,12 @@ export class AverageCells implements Cells {
 
 /** The largest number, or the smallest: the largest of the negated ones. */
 export class ExtremeCells implements Cells {
+  readonly packed: PackedAggregate;
   private readonly extremes = new NumberColumn(-Infinity);
   private readonly sign: 1 | -1;
   constructor(sign: 1 | -1) {
     this.sign = sign;
+    this.packed = sign > 0 ? PACKED_MAX : PACKED_MIN;
   }
   reserve(capacity: number): void {
     this.extremes.reserve(capacity);
@@ -153,7 +161,10 @@ export class ObjectCells implements Cells {
     // change in place it has to be a copy.
     const other = from.accumulators.get(fromSlot);
     const { definition } = this;
-    this.accumulators.set(slot, definition.merge(this.accumulators.get(slot), definition.copy === undefined ? other : definition.copy(other)));
+    this.accumulators.set(
+      slot,
+      definition.merge(this.accumulators.get(slot), definition.copy === undefined ? other : definition.copy(other)),
+    );
   }
   result(slot: number): unknown {
     return this.definition.result(this.accumulators.get(slot));

@@ -145,7 +145,13 @@ export class FrameTable implements FrameState, StoredState {
     }
     const times = held.map((row) => this.times.get(row));
     const { values } = this;
-    const stored: StoredFrame = { times, front: this.frontSize(slot), rows, back, values: values === undefined ? [] : held.map((row) => values.get(row)) };
+    const stored: StoredFrame = {
+      times,
+      front: this.frontSize(slot),
+      rows,
+      back,
+      values: values === undefined ? [] : held.map((row) => values.get(row)),
+    };
     yield { value: stored };
   }
 

@@ -5,6 +5,7 @@ import type { KeyedTable } from './keyedTable.ts';
 import type { StoredState } from './storedState.ts';
 import { TimerQueue } from './timerQueue.ts';
 
+/** The clock that a timer listens to. */
 export type TimeDomain = 'eventTime' | 'processingTime';
 /** Timer names and the clock that each listens to. Names are part of the saved address. */
 export type TimerShape = Readonly<Record<string, TimeDomain>>;

@@ -29,7 +29,7 @@ export class MemoryListState<V> implements ListState<V>, StoredState {
 
   update(values: readonly V[]): void {
     if (values.length === 0) this.cell.clear();
-    else this.cell.set(values as V[]);
+    else this.cell.set([...values]);
   }
 
   clear(): void {

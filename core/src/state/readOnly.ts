@@ -20,9 +20,13 @@ export function readOnly<H>(handle: H, name: string): ReadOnly<H> {
   for (const method of WRITES) {
     if (methods[method] === undefined) continue;
     view[method] = () => {
-      throw new MillraceError('state/wrong-context', `"${name}" is broadcast state, and ${method}() writes it for an element of one subtask.`, {
-        remedy: 'Write it in onBroadcast, where every subtask does the same.',
-      });
+      throw new MillraceError(
+        'state/wrong-context',
+        `"${name}" is broadcast state, and ${method}() writes it for an element of one subtask.`,
+        {
+          remedy: 'Write it in onBroadcast, where every subtask does the same.',
+        },
+      );
     };
   }
   return view as ReadOnly<H>;

@@ -3,7 +3,16 @@ import { MillraceError } from '../errors/millraceError.ts';
 import type { ByteReader } from './byteReader.ts';
 import type { ByteWriter } from './byteWriter.ts';
 
-/** Values to bytes and back. Named and versioned, since bytes outlive the code that wrote them. */
+/**
+ * Values to bytes and back. Named and versioned, since bytes outlive the code that wrote them.
+ *
+ * @example
+ * const dates: Codec<Date> = {
+ *   name: 'date', version: 1,
+ *   write: (date, writer) => writer.float64(date.getTime()),
+ *   read: (reader) => new Date(reader.float64()),
+ * };
+ */
 export interface Codec<V> {
   readonly name: string;
   readonly version: number;
@@ -251,7 +260,8 @@ function writeTypedArray(view: ArrayBufferView, writer: ByteWriter): void {
 function readTypedArray(reader: ByteReader): unknown {
   const type = TYPED_ARRAYS[reader.byte()];
   const bytes = reader.block().slice();
-  if (type === undefined || bytes.length % type.BYTES_PER_ELEMENT !== 0) throw corrupt('A typed array is of no known type, or ends within an element.');
+  if (type === undefined || bytes.length % type.BYTES_PER_ELEMENT !== 0)
+    throw corrupt('A typed array is of no known type, or ends within an element.');
   return new type(bytes.buffer);
 }
 

@@ -165,7 +165,7 @@ class SinkContract<T> {
     const wrote = (bytes: number): void =>
       must(Number.isSafeInteger(bytes) && bytes >= 0, 'write/bytes', () => `it reports ${bytes} bytes`);
     const open = sink.definition.open as unknown as (context: SinkContext) => Writer<T> | Promise<Writer<T>>;
-    return answered(() => open({ ...place, wrote }), 'open()', 'open', this.patience);
+    return answered(() => open({ ...place, restored: false, epoch: 0, wrote }), 'open()', 'open', this.patience);
   }
 
   /** As the engine does: one call at a time, in batches of several sizes, in an array that is used again. */

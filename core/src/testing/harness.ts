@@ -7,10 +7,8 @@ import type { Channel } from '../runtime/channel.ts';
 import { Scheduler } from '../runtime/scheduler.ts';
 import type { TaskSnapshot } from '../runtime/task.ts';
 import { type TaskGraph, TaskGraphBuilder } from '../runtime/taskGraph.ts';
-import { ByteReader } from '../state/byteReader.ts';
-import { ByteWriter } from '../state/byteWriter.ts';
+import { decodeSelfContained, encodeSelfContained } from '../state/selfContained.ts';
 import { Workspace } from '../state/spill.ts';
-import { ValueCodec } from '../state/valueCodec.ts';
 import { NO_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
 import { ManualPlatform } from './manualPlatform.ts';
 
@@ -96,8 +94,13 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
       logger: run.logger ?? SILENT,
       workspace: new Workspace(undefined, undefined),
       generateCode: run.generateCode,
+      epoch: 0,
+      exactlyOnce: true,
     } as const;
     this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(this.platform), {
+      onDrained: (task) => task.finish(),
+      onCheckpoint: () => undefined,
+      onCheckpointAborted: () => undefined,
       onFinished: () => undefined,
       onFailed: (_task, error) => (this.failure ??= { error }),
     }).build();
@@ -133,16 +136,7 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
   }
 
   snapshot(): Snapshot {
-    const codec = new ValueCodec();
-    const body = new ByteWriter();
-    codec.write(
-      this.graph.tasks.map((task) => task.snapshot()),
-      body,
-    );
-    const writer = new ByteWriter();
-    new ValueCodec().write(codec.shapes(), writer);
-    writer.raw(body.written());
-    return { bytes: writer.take() };
+    return { bytes: encodeSelfContained(this.graph.tasks.map((task) => task.snapshot())) };
   }
 
   drain<N extends keyof O & string>(output: N): O[N][] {
@@ -200,10 +194,7 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
   }
 
   private restore({ bytes }: Snapshot): void {
-    const reader = new ByteReader(bytes);
-    const codec = new ValueCodec();
-    codec.learn(new ValueCodec().read(reader) as readonly string[][]);
-    const snapshots = codec.read(reader) as readonly TaskSnapshot[];
+    const snapshots = decodeSelfContained(bytes) as readonly TaskSnapshot[];
     this.graph.tasks.forEach((task, i) => task.restore(snapshots[i]!));
   }
 

@@ -36,7 +36,7 @@ export interface TestedJob {
  *   build: (env) => env.from(fromArray<number>([]), { uid: 'amounts' }).filter((cents) => cents > 100).sinkTo(discard(), { uid: 'alerts' }),
  * });
  * const { outputs } = await testJob(job, { config: undefined, inputs: { amounts: [5, 500] } });
- * outputs.alerts; // [500]
+ * console.log(outputs['alerts']); // [ 500 ]
  */
 export async function testJob<C>(module: JobModule<C>, options: TestJobOptions<C>): Promise<TestedJob> {
   const { config, inputs, ...run } = options;

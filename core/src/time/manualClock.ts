@@ -27,14 +27,17 @@ export class ManualClock implements Clock {
     this.start = start;
   }
 
+  /** The time that it was moved to, in ms. */
   now(): Timestamp {
     return this.time;
   }
 
+  /** How far it was moved since it was made, in ms. */
   monotonic(): number {
     return this.time - this.start;
   }
 
+  /** Calls back once, when the clock is moved to `time` or past it. The result cancels it. */
   schedule(time: Timestamp, callback: () => void): () => void {
     const call = { time, callback };
     let low = 0;

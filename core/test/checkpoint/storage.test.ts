@@ -82,11 +82,11 @@ describe('lease', () => {
   test('has one owner at a time, and a new epoch for each', async () => {
     const storage = memoryStorage();
     const clock = new ManualClock(1000);
-    const first = (await Lease.acquire(storage, 'one', clock, 10 * SECONDS))!;
+    const first = (await Lease.acquire(storage, { owner: 'one', clock, duration: 10 * SECONDS }))!;
     expect(first.epoch).toBe(1);
-    expect(await Lease.acquire(storage, 'two', clock, 10 * SECONDS)).toBeUndefined();
+    expect(await Lease.acquire(storage, { owner: 'two', clock, duration: 10 * SECONDS })).toBeUndefined();
     clock.advanceTo(12 * SECONDS);
-    const second = (await Lease.acquire(storage, 'two', clock, 10 * SECONDS))!;
+    const second = (await Lease.acquire(storage, { owner: 'two', clock, duration: 10 * SECONDS }))!;
     expect(second.epoch).toBe(2);
     await expect(first.check()).rejects.toMatchObject({ code: 'checkpoint/fenced' });
     await expect(first.renew()).rejects.toMatchObject({ code: 'checkpoint/fenced' });
@@ -96,20 +96,28 @@ describe('lease', () => {
   test('renewed, it lasts; released, the next owner need not wait', async () => {
     const storage = memoryStorage();
     const clock = new ManualClock(0);
-    const first = (await Lease.acquire(storage, 'one', clock, 10 * SECONDS))!;
+    const first = (await Lease.acquire(storage, { owner: 'one', clock, duration: 10 * SECONDS }))!;
     clock.advanceTo(8 * SECONDS);
     await first.renew();
     clock.advanceTo(15 * SECONDS);
-    expect(await Lease.acquire(storage, 'two', clock, 10 * SECONDS)).toBeUndefined();
+    expect(await Lease.acquire(storage, { owner: 'two', clock, duration: 10 * SECONDS })).toBeUndefined();
     await first.release();
-    expect((await Lease.acquire(storage, 'two', clock, 10 * SECONDS))!.epoch).toBe(2);
+    expect((await Lease.acquire(storage, { owner: 'two', clock, duration: 10 * SECONDS }))!.epoch).toBe(2);
     await expect(first.check()).rejects.toMatchObject({ code: 'checkpoint/fenced' });
+  });
+
+  test('an owner that is known to be gone is not waited for', async () => {
+    const storage = memoryStorage();
+    const clock = new ManualClock(0);
+    await Lease.acquire(storage, { owner: 'dead', clock, duration: 10 * SECONDS });
+    const next = await Lease.acquire(storage, { owner: 'two', clock, duration: 10 * SECONDS, isGone: (owner) => owner === 'dead' });
+    expect(next!.epoch).toBe(2);
   });
 
   test('of many who try at once one gets it', async () => {
     const storage = directory(await newDirectory());
     const clock = new ManualClock(0);
-    const leases = await Promise.all(Array.from({ length: 8 }, (_, i) => Lease.acquire(storage, `process ${i}`, clock, SECONDS)));
+    const leases = await Promise.all(Array.from({ length: 8 }, (_, i) => Lease.acquire(storage, { owner: `process ${i}`, clock, duration: SECONDS })));
     expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1);
   });
 });

@@ -278,6 +278,7 @@ describe('errors and ends', () => {
     env.from(fromIterable<number>(stream)).sinkTo(discard());
     env.from(fromIterable(endless())).sinkTo(discard());
     const job = await env.start('two');
+    while (job.metrics().operators.every(({ recordsIn }) => recordsIn === 0)) await new Promise((resolve) => setImmediate(resolve));
     await job.cancel();
     await new Promise((resolve) => setImmediate(resolve));
     expect([stream.destroyed, finished]).toEqual([true, true]);

@@ -67,7 +67,7 @@ export async function openSink<T>(
   subtask = 0,
   parallelism = 1,
 ): Promise<SinkWriter<T, never>> {
-  return (await sink.definition.open({ subtask, parallelism, wrote })) as SinkWriter<T, never>;
+  return (await sink.definition.open({ subtask, parallelism, restored: false, epoch: 0, wrote })) as SinkWriter<T, never>;
 }
 
 /** Writes everything and ends, as a job does. */

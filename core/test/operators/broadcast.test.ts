@@ -10,7 +10,7 @@ import {
   StreamEnvironment,
   valueState,
 } from '../../src/index.ts';
-import { everyCheckpoint, harness } from '../../src/testing.ts';
+import { everyCheckpoint, type Harness, harness } from '../../src/testing.ts';
 import { errorCode } from '../time/errorCode.ts';
 import { storedState } from './steps.ts';
 
@@ -58,8 +58,8 @@ const alerts = (i: { payments: DataStream<Payment>; limits: DataStream<Limit> })
 };
 
 describe('keyed stream and broadcast state', () => {
-  test('every element meets the rules in force, through every checkpoint', () => {
-    const { out, over } = everyCheckpoint(alerts, (h) =>
+  test.each([true, false])('every element meets the rules in force, through every checkpoint; generated code: %s', (generateCode) => {
+    const script = <O>(h: Harness<{ payments: Payment; limits: Limit }, O>): unknown =>
       h
         .push('payments', { card: 'a', cents: 60 }, 1)
         .push('limits', { country: 'ch', cents: 50 }, 2)
@@ -69,8 +69,8 @@ describe('keyed stream and broadcast state', () => {
         .push('payments', { card: 'b', cents: 1 }, 6)
         .push('limits', { country: 'ch', cents: null }, 7)
         .push('payments', { card: 'b', cents: 1 }, 8)
-        .end(),
-    );
+        .end();
+    const { out, over } = everyCheckpoint(alerts, script, { run: { generateCode } });
     expect(out).toEqual(['ch 50', 'a 61 > 50 (1)', 'at 40', 'b 51 > 50 (2)', 'ch null', 'forget a under at,40', 'forget b under at,40']);
     expect(over).toEqual(['a 60', 'a 61', 'b 50']);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type DataStream, fromArray, mapState, output, StreamEnvironment, valueState } from '../../src/index.ts';
-import { everyCheckpoint, harness } from '../../src/testing.ts';
+import { everyCheckpoint, type Harness, harness } from '../../src/testing.ts';
 import { errorCode } from '../time/errorCode.ts';
 import { storedState } from './steps.ts';
 
@@ -49,8 +49,8 @@ const tiers = (i: { payments: DataStream<Payment>; customers: DataStream<Custome
 const MINUTE = 60_000;
 
 describe('connected keyed streams', () => {
-  test('share the state and the timers of a key, through every checkpoint', () => {
-    const { out, orphans } = everyCheckpoint(tiers, (h) =>
+  test.each([true, false])('share the state and the timers of a key, through every checkpoint; generated code: %s', (generateCode) => {
+    const script = <O>(h: Harness<{ payments: Payment; customers: Customer }, O>): unknown =>
       h
         .push('payments', { id: 'p1', customer: 'ann' }, 1)
         .push('payments', { id: 'p2', customer: 'bob' }, 2)
@@ -61,8 +61,8 @@ describe('connected keyed streams', () => {
         .push('payments', { id: 'p4', customer: 'bob' }, 5 * MINUTE + 3)
         .watermark(5 * MINUTE + 10)
         .push('payments', { id: 'p5', customer: 'eve' }, 6 * MINUTE)
-        .end(),
-    );
+        .end();
+    const { out, orphans } = everyCheckpoint(tiers, script, { run: { generateCode } });
     expect(out.map(({ id, tier }) => `${id} ${tier}`)).toEqual(['p1 gold', 'p3 gold', 'p4 basic']);
     expect(orphans.map(({ id }) => id)).toEqual(['p2', 'p5']);
   });
@@ -176,7 +176,7 @@ describe('connected streams without a key', () => {
   test('flatMap: any number per side, arrays and generators', () => {
     const h = harness((i: Parameters<typeof two>[0]) => ({
       out: two(i).flatMap({
-        left: (word) => [...word],
+        left: (word) => word.split(''),
         *right(n: number) {
           for (let k = 0; k < n; k++) yield k;
         },

@@ -120,14 +120,12 @@ test('an interval join counts what is late', async () => {
   const timed = env.from(fromArray([10, 5, 10, 11])).withTime({ timestamp: (at) => at, punctuated: (_n, at) => at }, { uid: 'time' });
   const keyed = timed.keyBy(() => 0);
   const pairs: string[] = [];
-  keyed
-    .intervalJoin(keyed, { uid: 'join', between: [{ milliseconds: 0 }, { milliseconds: 0 }], select: (l, r) => `${l}-${r}` })
-    .sinkTo(
-      defineSink<string>({
-        name: 'list',
-        open: () => ({ write: (values) => void pairs.push(...values), prepare: async () => [], commit: async () => undefined }),
-      }),
-    );
+  keyed.intervalJoin(keyed, { uid: 'join', between: [{ milliseconds: 0 }, { milliseconds: 0 }], select: (l, r) => `${l}-${r}` }).sinkTo(
+    defineSink<string>({
+      name: 'list',
+      open: () => ({ write: (values) => void pairs.push(...values), prepare: async () => [], commit: async () => undefined }),
+    }),
+  );
   const job = await env.start('late');
   await job.finished;
   expect(job.metrics().operators.find(({ uid }) => uid === 'join')).toMatchObject({ late: 2 });

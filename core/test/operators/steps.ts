@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { fromArray, type DataStream, StreamEnvironment } from '../../src/index.ts';
 import type { Emission, Harness, Snapshot } from '../../src/testing.ts';
-import { ByteReader } from '../../src/state/byteReader.ts';
 import type { StateEntry } from '../../src/state/backend.ts';
 import type { OperatorStateEntry } from '../../src/state/operatorState.ts';
-import { ValueCodec } from '../../src/state/valueCodec.ts';
+import { decodeSelfContained } from '../../src/state/selfContained.ts';
 
 /** An element that says where and when it belongs. */
 export interface Event {
@@ -85,6 +84,7 @@ export function emissions<T>(timed: readonly Emission<T>[]): (readonly [T, numbe
 interface StoredLink {
   readonly uid: string;
   readonly keyed: readonly StateEntry[];
+  readonly own: readonly StateEntry[];
   readonly operator: readonly OperatorStateEntry[];
 }
 
@@ -93,10 +93,7 @@ export function storedState(
   { bytes }: Snapshot,
   uid: string,
 ): { readonly keyed: readonly StateEntry[]; readonly operator: readonly OperatorStateEntry[] } {
-  const reader = new ByteReader(bytes);
-  const codec = new ValueCodec();
-  codec.learn(new ValueCodec().read(reader) as readonly string[][]);
-  const tasks = codec.read(reader) as readonly { readonly links: readonly StoredLink[] }[];
+  const tasks = decodeSelfContained(bytes) as readonly { readonly links: readonly StoredLink[] }[];
   const links = tasks.flatMap((task) => task.links.filter((link) => link.uid === uid));
-  return { keyed: links.flatMap(({ keyed }) => keyed), operator: links.flatMap(({ operator }) => operator) };
+  return { keyed: links.flatMap(({ keyed, own }) => [...keyed, ...own]), operator: links.flatMap(({ operator }) => operator) };
 }

@@ -100,7 +100,9 @@ describe.each(Object.entries(AGGREGATES))('%s', (_, { of: { definition, cells, o
   test('merging is associative, and leaves what it merges as it was', () => {
     fc.assert(
       fc.property(items, items, items, (x, y, z) => {
-        const { merge, result, copy = (acc) => acc } = definition;
+        const merge = (a: unknown, b: unknown): unknown => definition.merge(a, b);
+        const result = (acc: unknown): unknown => definition.result(acc);
+        const copy = (acc: unknown): unknown => (definition.copy === undefined ? acc : definition.copy(acc));
         const parts = [x, y, z].map(folded);
         const [a, b, c] = parts;
         const left = result(merge(merge(copy(a), copy(b)), copy(c)));
@@ -158,6 +160,21 @@ describe('aggregate table', () => {
     table.enter('z');
     aggregates.add({ id: 4, n: 0 });
     expect(aggregates.result()).toEqual({ n: 1, total: 0, top: [{ id: 4, n: 0 }] });
+  });
+
+  test('an element for which a field throws is in none, and makes no row', () => {
+    const table = new KeyedTable();
+    const careful = sum((value: number) => {
+      if (value < 0) throw new Error('negative');
+      return value;
+    });
+    const aggregates = new AggregateTable('a', { n: count(), total: careful } as never, table);
+    table.enter('x');
+    expect(() => aggregates.add(-1)).toThrow('negative');
+    expect([aggregates.result(), table.index.size]).toEqual([undefined, 0]);
+    aggregates.add(5);
+    expect(() => aggregates.add(-1)).toThrow('negative');
+    expect(aggregates.result()).toEqual({ n: 1, total: 5 });
   });
 
   test('from a snapshot, also of a shape with other fields', () => {

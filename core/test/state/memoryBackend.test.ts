@@ -168,6 +168,8 @@ describe('memory backend', () => {
     list.update(mine);
     mine.push(3);
     expect([...list.get()]).toEqual([1, 2]);
+    list.update([]);
+    expect([...backend.keys()]).toEqual([]);
   });
 
   test('falsy values are values', () => {

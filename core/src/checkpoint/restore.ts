@@ -1,0 +1,171 @@
+import { MillraceError } from '../errors/millraceError.ts';
+import type { RandomState } from '../operators/random.ts';
+import type { StateEntry } from '../state/backend.ts';
+import { type Key } from '../state/key.ts';
+import { keyGroupOf, type KeyGroupRange, keyGroupRange } from '../state/keyGroups.ts';
+import type { OperatorStateEntry } from '../state/operatorState.ts';
+import { decodeSelfContained } from '../state/selfContained.ts';
+import type { Timestamp } from '../time/timestamp.ts';
+import { type KeyRecord, readKeyedSegment } from './keyedSegment.ts';
+import type { Manifest, Segment, SubtaskState } from './manifest.ts';
+import type { CheckpointStorage } from './storage.ts';
+
+/** What a subtask keeps beside its keyed state. Plain data. */
+export interface PlainState {
+  readonly watermark: Timestamp;
+  readonly random: RandomState;
+  readonly operator: readonly OperatorStateEntry[];
+  /** The state of the task's feed, with the operator that is first in it. */
+  readonly feed: unknown;
+  readonly finished: boolean;
+}
+
+/** The state of one new subtask, from whatever subtasks there were. */
+export interface SubtaskRestore {
+  readonly watermark: Timestamp;
+  readonly random: RandomState | undefined;
+  readonly operator: readonly OperatorStateEntry[];
+  readonly keyed: Iterable<StateEntry>;
+  readonly own: Iterable<StateEntry>;
+  /** The feed of the same subtask, where their number has not changed. */
+  readonly feed: unknown;
+  /** The feeds of all old subtasks. */
+  readonly feeds: readonly unknown[];
+  readonly finished: boolean;
+}
+
+/** Reads a checkpoint and deals its state out to the subtasks of a job, in whatever number these are now. */
+export class CheckpointReader {
+  readonly manifest: Manifest;
+  private readonly storage: CheckpointStorage;
+  private readonly crc32: (bytes: Uint8Array) => number;
+  private readonly objects = new Map<string, Promise<Uint8Array>>();
+
+  constructor(manifest: Manifest, storage: CheckpointStorage, crc32: (bytes: Uint8Array) => number) {
+    this.manifest = manifest;
+    this.storage = storage;
+    this.crc32 = crc32;
+  }
+
+  /**
+   * Makes sure that every byte is there and whole.
+   *
+   * @throws MillraceError `checkpoint/corrupt`
+   */
+  async verify(): Promise<void> {
+    const segments = this.manifest.subtasks.flatMap(({ plain, own, keyed }) => [plain, ...(own === null ? [] : [own]), ...keyed]);
+    await Promise.all(segments.map((segment) => this.bytes(segment)));
+  }
+
+  /** The state of a subtask of an operator; `undefined` when the checkpoint has none for its uid. */
+  async subtask(uid: string, index: number, parallelism: number): Promise<SubtaskRestore | undefined> {
+    const olds = this.manifest.subtasks.filter((state) => state.uid === uid).sort((a, b) => a.subtask - b.subtask);
+    if (olds.length === 0) return undefined;
+    const plains = await Promise.all(olds.map(({ plain }) => this.plain(plain)));
+    const same = olds.length === parallelism;
+    const range = keyGroupRange(this.manifest.maxParallelism, parallelism, index);
+    const relevant = olds.filter((old) => overlaps(keyGroupRange(this.manifest.maxParallelism, old.parallelism, old.subtask), range));
+    return {
+      watermark: same ? plains[index]!.watermark : Math.min(...plains.map(({ watermark }) => watermark)),
+      random: plains[index]?.random,
+      operator: same ? sharedAndOwn(plains, index) : dealOut(plains, index, parallelism),
+      keyed: await this.keyed(relevant, range, same),
+      own: await this.own(relevant, range, same),
+      feed: same ? plains[index]!.feed : undefined,
+      feeds: plains.map(({ feed }) => feed),
+      finished: plains.every(({ finished }) => finished),
+    };
+  }
+
+  private async plain(segment: Segment): Promise<PlainState> {
+    return decodeSelfContained(await this.bytes(segment)) as PlainState;
+  }
+
+  private async keyed(olds: readonly SubtaskState[], range: KeyGroupRange, same: boolean): Promise<Iterable<StateEntry>> {
+    const chains = await Promise.all(olds.map((old) => Promise.all(old.keyed.map((segment) => this.bytes(segment)))));
+    return entriesOf(chains.map((segments) => newestRecords(segments)), this.inRange(range, same));
+  }
+
+  private async own(olds: readonly SubtaskState[], range: KeyGroupRange, same: boolean): Promise<Iterable<StateEntry>> {
+    const segments = await Promise.all(olds.flatMap(({ own }) => (own === null ? [] : [this.bytes(own)])));
+    return entriesOf(segments.map((bytes) => readKeyedSegment(bytes)), this.inRange(range, same));
+  }
+
+  private inRange(range: KeyGroupRange, all: boolean): (key: Key) => boolean {
+    if (all) return () => true;
+    return (key) => {
+      const group = keyGroupOf(key, this.manifest.maxParallelism);
+      return group >= range.first && group <= range.last;
+    };
+  }
+
+  private async bytes({ object, offset, length, checksum }: Segment): Promise<Uint8Array> {
+    let whole = this.objects.get(object);
+    if (whole === undefined) this.objects.set(object, (whole = this.object(object)));
+    const bytes = (await whole).subarray(offset, offset + length);
+    if (bytes.length === length && this.crc32(bytes) === checksum) return bytes;
+    throw damaged(object, bytes.length < length ? 'it ends too early' : 'its checksum does not fit');
+  }
+
+  private async object(name: string): Promise<Uint8Array> {
+    const bytes = await this.storage.read(name);
+    if (bytes === undefined) throw damaged(name, 'it is not there');
+    return bytes;
+  }
+}
+
+/** Uids that a checkpoint holds state of and a job does not have, and the other way round. */
+export function compareUids(manifest: Manifest, stateful: readonly string[]): { readonly unmatched: readonly string[]; readonly without: readonly string[] } {
+  const held = new Set(manifest.subtasks.map(({ uid }) => uid));
+  const wanted = new Set(stateful);
+  return { unmatched: [...held].filter((uid) => !wanted.has(uid)), without: [...wanted].filter((uid) => !held.has(uid)) };
+}
+
+/** Of a whole and its changes, the newest record of each key. */
+function newestRecords(segments: readonly Uint8Array[]): Iterable<KeyRecord> {
+  if (segments.length === 1) return readKeyedSegment(segments[0]!);
+  const newest = new Map<string, KeyRecord>();
+  for (const segment of segments) {
+    for (const record of readKeyedSegment(segment)) {
+      const address = typeof record.key === 'string' ? record.key : JSON.stringify([typeof record.key, String(record.key)]);
+      newest.set(address, record);
+    }
+  }
+  return newest.values();
+}
+
+function* entriesOf(sources: readonly Iterable<KeyRecord>[], wanted: (key: Key) => boolean): Generator<StateEntry> {
+  for (const records of sources) {
+    for (const { key, entries } of records) {
+      if (wanted(key)) for (const entry of entries) yield { ...entry, key };
+    }
+  }
+}
+
+/** The number of subtasks is the same: each has its own lists, and what is everywhere the same or known to all. */
+function sharedAndOwn(plains: readonly PlainState[], index: number): OperatorStateEntry[] {
+  return plains.flatMap(({ operator }, old) => operator.filter(({ mode }) => mode === 'union' || old === index));
+}
+
+/** Items of split lists go round; everybody gets those of union lists; broadcast lists are the same everywhere. */
+function dealOut(plains: readonly PlainState[], index: number, parallelism: number): OperatorStateEntry[] {
+  const lists = new Map<string, { mode: OperatorStateEntry['mode']; items: unknown[] }>();
+  for (const { operator } of plains) {
+    for (const { state, mode, items } of operator) {
+      const list = lists.get(state);
+      if (list === undefined) lists.set(state, { mode, items: [...items] });
+      else if (mode !== 'broadcast') list.items.push(...items);
+    }
+  }
+  return [...lists].map(([state, { mode, items }]) => ({ state, mode, items: mode === 'split' ? items.filter((_, i) => i % parallelism === index) : items }));
+}
+
+function overlaps(a: KeyGroupRange, b: KeyGroupRange): boolean {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+function damaged(object: string, how: string): MillraceError {
+  return new MillraceError('checkpoint/corrupt', `The state in ${object} cannot be used: ${how}.`, {
+    remedy: 'Restore from an older checkpoint; the engine does so by itself when it looks for the latest.',
+  });
+}

@@ -1,0 +1,216 @@
+import { Catalog } from '../checkpoint/catalog.ts';
+import { crc32 as plainCrc32 } from '../checkpoint/checksum.ts';
+import { Coordinator, type CheckpointPolicy } from '../checkpoint/coordinator.ts';
+import { Lease } from '../checkpoint/lease.ts';
+import type { Manifest } from '../checkpoint/manifest.ts';
+import { CheckpointReader, compareUids } from '../checkpoint/restore.ts';
+import type { CheckpointStorage } from '../checkpoint/storage.ts';
+import type { Barrier } from '../element/element.ts';
+import { describeError } from '../errors/describe.ts';
+import { MillraceError } from '../errors/millraceError.ts';
+import type { Plan } from '../graph/plan.ts';
+import type { Logger } from '../operators/logger.ts';
+import type { JobAttempt } from './jobAttempt.ts';
+import type { Platform } from './platform.ts';
+import type { Task } from './task.ts';
+import { cutTask, keepCut } from './taskCheckpoint.ts';
+
+/** How checkpoints of a job are taken, with defaults filled in. */
+export interface CheckpointSettings extends CheckpointPolicy {
+  readonly storage: CheckpointStorage;
+  readonly exactlyOnce: boolean;
+  /** How long the lease on the location lives without being renewed, in ms. */
+  readonly lease: number;
+  /** Wait for the lease instead of failing when somebody else holds it. */
+  readonly standby: boolean;
+}
+
+/** Where a job goes on from. */
+export interface RestoreSettings {
+  /** `undefined`: the job's own checkpoint location. */
+  readonly storage: CheckpointStorage | undefined;
+  readonly allowNonRestoredState: boolean;
+}
+
+/** What a job's checkpointing needs to know of it. */
+export interface CheckpointingParts {
+  readonly job: string;
+  readonly plan: Plan;
+  readonly platform: Platform;
+  readonly logger: Logger;
+  readonly settings: CheckpointSettings;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** How often the holder of the lease is asked again while waiting for it, in ms. */
+const STANDBY_POLL = 250;
+
+/** A job's hold on its checkpoint location: the lease, what there is to go on from, and the coordinator of the present attempt. */
+export class Checkpointing {
+  private readonly parts: CheckpointingParts;
+  private readonly lease: Lease;
+  private readonly crc32: (bytes: Uint8Array) => number;
+  private readonly catalog: Catalog;
+  private coordinator: Coordinator | undefined;
+  private newest = 0;
+  private cancelRenewal: (() => void) | undefined;
+  private isClosed = false;
+
+  private constructor(parts: CheckpointingParts, lease: Lease, crc32: (bytes: Uint8Array) => number) {
+    this.parts = parts;
+    this.lease = lease;
+    this.crc32 = crc32;
+    this.catalog = new Catalog(parts.settings.storage, crc32, (message) => parts.logger.warn(message));
+    this.scheduleRenewal();
+  }
+
+  /**
+   * Takes the lease on the location. `onWait` is told when it has to be waited for.
+   *
+   * @throws MillraceError `checkpoint/held` when another process holds it and this one is no standby.
+   */
+  static async open(parts: CheckpointingParts, onWait: () => void, signal: AbortSignal): Promise<Checkpointing> {
+    const { settings, platform } = parts;
+    const { storage, lease: duration, standby } = settings;
+    const options = { owner: platform.identity?.own ?? `process ${platform.clock.now()}`, clock: platform.clock, duration, isGone: platform.identity?.isGone };
+    for (let waiting = false; ; waiting = true) {
+      signal.throwIfAborted();
+      const lease = await Lease.acquire(storage, { ...options, isGone: (owner) => options.isGone?.(owner) === true });
+      if (lease !== undefined) return new Checkpointing(parts, lease, platform.crc32 ?? plainCrc32);
+      if (!standby) throw await held(storage, parts.platform.clock.now());
+      if (!waiting) onWait();
+      await new Promise<void>((resolve) => platform.clock.schedule(platform.clock.now() + STANDBY_POLL, resolve));
+    }
+  }
+
+  get epoch(): number {
+    return this.lease.epoch;
+  }
+
+  /** The newest checkpoint that can be read and fits the job; `undefined` when there is none. `from` names another location. */
+  async latest(from: RestoreSettings | undefined, statefulUids: readonly string[]): Promise<CheckpointReader | undefined> {
+    const own = from?.storage === undefined;
+    const storage = from?.storage ?? this.parts.settings.storage;
+    const catalog = own ? this.catalog : new Catalog(storage, this.crc32, (message) => this.parts.logger.warn(message));
+    const manifests = await catalog.manifests(own ? this.lease.previous : undefined);
+    for (const manifest of manifests) {
+      const reader = await this.tryRead(manifest, storage, statefulUids, from?.allowNonRestoredState === true);
+      if (reader !== undefined) return reader;
+    }
+    return undefined;
+  }
+
+  /** Fixes where this owner goes on from, after which nothing that an older one completes counts. */
+  async startFrom(reader: CheckpointReader | undefined, isOwn: boolean): Promise<void> {
+    const manifests = await this.catalog.manifests(this.lease.previous);
+    this.newest = Math.max(this.newest, ...manifests.map(({ checkpoint }) => checkpoint));
+    await this.lease.startFrom(isOwn ? (reader?.manifest.checkpoint ?? null) : null);
+  }
+
+  /** Begins to take checkpoints of an attempt. */
+  begin(attempt: JobAttempt): Coordinator {
+    const { job, plan, platform, logger, settings, onFatal } = this.parts;
+    this.coordinator = new Coordinator({
+      job,
+      storage: settings.storage,
+      lease: this.lease,
+      policy: settings,
+      clock: platform.clock,
+      logger,
+      crc32: this.crc32,
+      maxParallelism: plan.maxParallelism,
+      operators: plan.graph.nodes.map(({ uid, kind, id }) => ({ uid, kind, parallelism: plan.chains.find(({ nodes }) => nodes.includes(id))!.parallelism })),
+      participants: () => attempt.graph.tasks,
+      enumerators: () => attempt.enumerators(),
+      onFatal,
+      first: this.newest + 1,
+    });
+    this.coordinator.start();
+    return this.coordinator;
+  }
+
+  /** A barrier has passed a task: its state is taken at once, and kept while it goes on. */
+  take(task: Task, barrier: Barrier): void {
+    const { coordinator } = this;
+    const { checkpoint } = barrier;
+    this.newest = Math.max(this.newest, checkpoint);
+    const storage = coordinator?.targetOf(checkpoint);
+    if (coordinator === undefined || storage === undefined) return;
+    const name = Catalog.stateName(this.lease.epoch, checkpoint, task.name);
+    keepCut(cutTask(task), { storage, name, crc32: this.crc32 }).then(
+      (states) => coordinator.acknowledge(task.name, checkpoint, states),
+      (error: unknown) => coordinator.decline(checkpoint, error),
+    );
+  }
+
+  decline(checkpoint: number, error: unknown): void {
+    this.coordinator?.decline(checkpoint, error);
+  }
+
+  /** The present attempt is over. */
+  async end(): Promise<void> {
+    await this.coordinator?.close();
+    this.coordinator = undefined;
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.cancelRenewal?.();
+    await this.end();
+    await this.lease.release();
+  }
+
+  private async tryRead(manifest: Manifest, storage: CheckpointStorage, uids: readonly string[], allowUnmatched: boolean): Promise<CheckpointReader | undefined> {
+    const { unmatched, without } = compareUids(manifest, uids);
+    if (unmatched.length > 0 && !allowUnmatched) throw doesNotFit(manifest, unmatched, without, storage);
+    if (manifest.maxParallelism !== this.parts.plan.maxParallelism) throw otherKeyGroups(manifest, this.parts.plan.maxParallelism, storage);
+    const reader = new CheckpointReader(manifest, storage, this.crc32);
+    try {
+      await reader.verify();
+      return reader;
+    } catch (error) {
+      this.parts.logger.warn(`Checkpoint ${manifest.checkpoint} in ${storage.location} cannot be used: ${describeError(error)} The one before it is tried.`);
+      return undefined;
+    }
+  }
+
+  private scheduleRenewal(): void {
+    const { clock } = this.parts.platform;
+    this.cancelRenewal = clock.schedule(clock.now() + this.parts.settings.lease / 3, () => {
+      this.lease.renew().then(
+        () => {
+          if (!this.isClosed) this.scheduleRenewal();
+        },
+        (error: unknown) => {
+          if (!this.isClosed) this.parts.onFatal(error);
+        },
+      );
+    });
+  }
+}
+
+async function held(storage: CheckpointStorage, now: number): Promise<MillraceError> {
+  const holder = await Lease.holder(storage);
+  const until = holder === undefined ? '' : ` (${holder.owner}, for another ${Math.max(0, holder.until - now)} ms)`;
+  return new MillraceError('checkpoint/held', `Another process holds ${storage.location}${until}.`, {
+    remedy: 'Stop it first, start this one with --standby to take over when it ends, or give this job a location of its own.',
+  });
+}
+
+function doesNotFit(manifest: Manifest, unmatched: readonly string[], without: readonly string[], storage: CheckpointStorage): MillraceError {
+  const missing = without.length === 0 ? 'none' : without.join(', ');
+  return new MillraceError(
+    'checkpoint/unmatched',
+    `Checkpoint ${manifest.checkpoint} of "${manifest.job}" in ${storage.location} holds state of operators that the job does not have: ${unmatched.join(', ')}. Operators of the job without state in it: ${missing}.`,
+    { remedy: 'Give the operators their old uids back, or drop the state: allowNonRestoredState (--allow-non-restored-state).' },
+  );
+}
+
+function otherKeyGroups(manifest: Manifest, maxParallelism: number, storage: CheckpointStorage): MillraceError {
+  return new MillraceError(
+    'checkpoint/unmatched',
+    `The checkpoint in ${storage.location} has ${manifest.maxParallelism} key groups, the job ${maxParallelism}.`,
+    { remedy: `Set maxParallelism to ${manifest.maxParallelism}: it is fixed for the life of a job's state.` },
+  );
+}
