@@ -1,7 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Chapter, type Outcome } from './chapter.ts';
+import { fencedBlocks } from './fences.ts';
+import { lifecycleDiagram } from './lifecycle.ts';
 import { root, scratch, typeCheck } from './modules.ts';
 
 const guide = join(root, 'docs', 'guide');
@@ -42,4 +44,15 @@ describe.each(chapters.map((chapter) => ({ name: chapter.name, chapter })))('$na
     const broken = chapter.links.filter((link) => !existsSync(join(dirname(chapter.path), link)));
     expect([...nameless, ...broken]).toEqual([]);
   });
+});
+
+test('the life of a job is drawn as the machine has it', () => {
+  const path = join(guide, 'running.md');
+  const text = readFileSync(path, 'utf8');
+  const drawing = fencedBlocks(text).find(({ language }) => language === 'mermaid')!;
+  if (isUpdate) {
+    const lines = text.split('\n');
+    lines.splice(drawing.line, drawing.end - drawing.line - 1, lifecycleDiagram());
+    writeFileSync(path, lines.join('\n'));
+  } else expect(drawing.code).toBe(lifecycleDiagram());
 });

@@ -1,5 +1,5 @@
 import { describeError } from '../errors/describe.ts';
-import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts';
+import { decodeManifest, encodeManifest, type Manifest, segmentsOf } from './manifest.ts';
 import type { CheckpointStorage } from './storage.ts';
 
 const MANIFESTS = 'manifests/';
@@ -19,8 +19,8 @@ export class Catalog {
   }
 
   /** The name of a state object. Epoch and checkpoint are part of it, so that no two writers ever mean the same. */
-  static stateName(epoch: number, checkpoint: number, task: string): string {
-    return `${STATE}${stamp(epoch, checkpoint)}-${task.replaceAll(/[^\w.-]/g, '_')}.state`;
+  static stateName(epoch: number, checkpoint: number, task: string, part: number): string {
+    return `${STATE}${stamp(epoch, checkpoint)}-${task.replaceAll(/[^\w.-]/g, '_')}-${part}.state`;
   }
 
   async add(manifest: Manifest): Promise<void> {
@@ -80,7 +80,7 @@ export class Catalog {
 
 /** Every object that a checkpoint needs. */
 export function objectsOf(manifest: Manifest): ReadonlySet<string> {
-  return new Set(manifest.subtasks.flatMap(({ plain, own, keyed }) => [plain, ...(own === null ? [] : [own]), ...keyed]).map(({ object }) => object));
+  return new Set(manifest.subtasks.flatMap(segmentsOf).map(({ object }) => object));
 }
 
 function manifestName({ epoch, checkpoint }: Manifest): string {

@@ -21,8 +21,14 @@ export interface SubtaskState {
   readonly plain: Segment;
   /** Keyed state that the operator keeps in structures of its own: always whole. `null` for none. */
   readonly own: Segment | null;
-  /** Keyed state: a whole, then changes to it, oldest first. */
-  readonly keyed: readonly Segment[];
+  /** Keyed state: a whole, in which each key has one record, then changes to it, oldest first. */
+  readonly whole: readonly Segment[];
+  readonly changes: readonly Segment[];
+}
+
+/** All segments of a subtask's state. */
+export function segmentsOf({ plain, own, whole, changes }: SubtaskState): readonly Segment[] {
+  return [plain, ...(own === null ? [] : [own]), ...whole, ...changes];
 }
 
 /** What a checkpoint consists of. Plain JSON. */

@@ -1,13 +1,13 @@
 import { MillraceError } from '../errors/millraceError.ts';
 import type { RandomState } from '../operators/random.ts';
 import type { StateEntry } from '../state/backend.ts';
-import { type Key } from '../state/key.ts';
+import { type Key, keyText } from '../state/key.ts';
 import { keyGroupOf, type KeyGroupRange, keyGroupRange } from '../state/keyGroups.ts';
 import type { OperatorStateEntry } from '../state/operatorState.ts';
 import { decodeSelfContained } from '../state/selfContained.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 import { type KeyRecord, readKeyedSegment } from './keyedSegment.ts';
-import type { Manifest, Segment, SubtaskState } from './manifest.ts';
+import { type Manifest, type Segment, segmentsOf, type SubtaskState } from './manifest.ts';
 import type { CheckpointStorage } from './storage.ts';
 
 /** What a subtask keeps beside its keyed state. Plain data. */
@@ -53,7 +53,7 @@ export class CheckpointReader {
    * @throws MillraceError `checkpoint/corrupt`
    */
   async verify(): Promise<void> {
-    const segments = this.manifest.subtasks.flatMap(({ plain, own, keyed }) => [plain, ...(own === null ? [] : [own]), ...keyed]);
+    const segments = this.manifest.subtasks.flatMap(segmentsOf);
     await Promise.all(segments.map((segment) => this.bytes(segment)));
   }
 
@@ -82,8 +82,13 @@ export class CheckpointReader {
   }
 
   private async keyed(olds: readonly SubtaskState[], range: KeyGroupRange, same: boolean): Promise<Iterable<StateEntry>> {
-    const chains = await Promise.all(olds.map((old) => Promise.all(old.keyed.map((segment) => this.bytes(segment)))));
-    return entriesOf(chains.map((segments) => newestRecords(segments)), this.inRange(range, same));
+    const records = await Promise.all(olds.map((old) => this.newest(old)));
+    return entriesOf(records, this.inRange(range, same));
+  }
+
+  private async newest({ whole, changes }: SubtaskState): Promise<Iterable<KeyRecord>> {
+    const all = await Promise.all([...whole, ...changes].map((segment) => this.bytes(segment)));
+    return newestRecords(all.slice(0, whole.length), all.slice(whole.length));
   }
 
   private async own(olds: readonly SubtaskState[], range: KeyGroupRange, same: boolean): Promise<Iterable<StateEntry>> {
@@ -121,17 +126,16 @@ export function compareUids(manifest: Manifest, stateful: readonly string[]): { 
   return { unmatched: [...held].filter((uid) => !wanted.has(uid)), without: [...wanted].filter((uid) => !held.has(uid)) };
 }
 
-/** Of a whole and its changes, the newest record of each key. */
-function newestRecords(segments: readonly Uint8Array[]): Iterable<KeyRecord> {
-  if (segments.length === 1) return readKeyedSegment(segments[0]!);
+/** Of a whole and its changes, the newest record of each key. Only what has changed is remembered on the way. */
+function* newestRecords(whole: readonly Uint8Array[], changes: readonly Uint8Array[]): Generator<KeyRecord> {
   const newest = new Map<string, KeyRecord>();
-  for (const segment of segments) {
+  for (const segment of changes) for (const record of readKeyedSegment(segment)) newest.set(keyText(record.key), record);
+  for (const segment of whole) {
     for (const record of readKeyedSegment(segment)) {
-      const address = typeof record.key === 'string' ? record.key : JSON.stringify([typeof record.key, String(record.key)]);
-      newest.set(address, record);
+      if (newest.size === 0 || !newest.has(keyText(record.key))) yield record;
     }
   }
-  return newest.values();
+  yield* newest.values();
 }
 
 function* entriesOf(sources: readonly Iterable<KeyRecord>[], wanted: (key: Key) => boolean): Generator<StateEntry> {

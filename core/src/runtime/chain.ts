@@ -4,7 +4,7 @@ import type { Control } from './control.ts';
 import { createDriver } from './driver.ts';
 import { isPlaced, operatorFailure } from './failure.ts';
 import type { Driver } from './link.ts';
-import { type LinkSnapshot, restoreLink, snapshotLink } from './linkSnapshot.ts';
+import { type LinkSnapshot, restoreLink, snapshotLink, snapshotPlain } from './linkSnapshot.ts';
 
 /** The state of a chain: that of each of its operators, and how far time has come there. */
 export interface ChainSnapshot {
@@ -83,6 +83,11 @@ export class Chain {
 
   abortCheckpoint(checkpoint: number): void {
     for (const { operator } of this.links) operator.onCheckpointAborted?.(checkpoint);
+  }
+
+  /** What each operator holds beside keyed state, and how far time has come there. */
+  snapshotPlain(): readonly (ReturnType<typeof snapshotPlain> & { readonly link: Link; readonly watermark: Timestamp })[] {
+    return this.links.map((link, i) => ({ link, watermark: this.progress[i]!.passed, ...snapshotPlain(link) }));
   }
 
   snapshot(): ChainSnapshot {

@@ -105,8 +105,10 @@ export class ChannelFeed implements Feed {
     this.drained &&= drained;
     this.open[input]!--;
     if (this.open.every((channels) => channels === 0)) return task.end(this.drained);
-    if (this.valve.end(at)) task.passTime(this.valve.output);
     this.take(task, this.aligner.end(at));
+    // Where the job is being stopped time stands still: a channel that fell silent must not let the others run ahead.
+    if (!this.drained) return;
+    if (this.valve.end(at)) task.passTime(this.valve.output);
     if (this.open[input] === 0 && !task.chain.endInput(input)) this.ending = input;
   }
 }

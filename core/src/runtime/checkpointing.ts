@@ -13,7 +13,7 @@ import type { Logger } from '../operators/logger.ts';
 import type { JobAttempt } from './jobAttempt.ts';
 import type { Platform } from './platform.ts';
 import type { Task } from './task.ts';
-import { cutTask, keepCut } from './taskCheckpoint.ts';
+import { TaskCheckpoints } from './taskCheckpoint.ts';
 
 /** How checkpoints of a job are taken, with defaults filled in. */
 export interface CheckpointSettings extends CheckpointPolicy {
@@ -52,6 +52,7 @@ export class Checkpointing {
   private readonly crc32: (bytes: Uint8Array) => number;
   private readonly catalog: Catalog;
   private coordinator: Coordinator | undefined;
+  private readonly tasks = new Map<Task, TaskCheckpoints>();
   private newest = 0;
   private cancelRenewal: (() => void) | undefined;
   private isClosed = false;
@@ -125,6 +126,7 @@ export class Checkpointing {
       onFatal,
       first: this.newest + 1,
     });
+    for (const task of attempt.graph.tasks) this.tasks.set(task, new TaskCheckpoints(task, platform));
     this.coordinator.start();
     return this.coordinator;
   }
@@ -135,9 +137,10 @@ export class Checkpointing {
     const { checkpoint } = barrier;
     this.newest = Math.max(this.newest, checkpoint);
     const storage = coordinator?.targetOf(checkpoint);
-    if (coordinator === undefined || storage === undefined) return;
-    const name = Catalog.stateName(this.lease.epoch, checkpoint, task.name);
-    keepCut(cutTask(task), { storage, name, crc32: this.crc32 }).then(
+    const parts = this.tasks.get(task);
+    if (coordinator === undefined || storage === undefined || parts === undefined) return;
+    const nameOf = (part: number): string => Catalog.stateName(this.lease.epoch, checkpoint, task.name, part);
+    parts.take(barrier, { storage, nameOf, crc32: this.crc32 }).then(
       (states) => coordinator.acknowledge(task.name, checkpoint, states),
       (error: unknown) => coordinator.decline(checkpoint, error),
     );
@@ -151,6 +154,7 @@ export class Checkpointing {
   async end(): Promise<void> {
     await this.coordinator?.close();
     this.coordinator = undefined;
+    this.tasks.clear();
   }
 
   async close(): Promise<void> {

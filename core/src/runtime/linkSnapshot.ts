@@ -17,12 +17,17 @@ export interface LinkSnapshot {
 /** An operator's own lists are addressed like declared ones, under a prefix that no declared state can have. */
 const OWN = '(own) ';
 
-/** Everything that an operator holds. Values are shared with it, not copied. */
-export function snapshotLink({ uid, context, operator }: Link): LinkSnapshot {
-  const { backend, operatorStates, random } = context.subtask;
+/** What an operator holds beside keyed state. Values are shared with it, not copied. */
+export function snapshotPlain({ context, operator }: Link): { readonly operator: readonly OperatorStateEntry[]; readonly random: RandomState } {
+  const { operatorStates, random } = context.subtask;
   const ownLists = [...(operator.operatorEntries?.() ?? [])].map((entry) => ({ ...entry, state: OWN + entry.state }));
-  const lists = [...operatorStates.entries(), ...ownLists];
-  return { uid, keyed: [...backend.entries()], own: [...(operator.entries?.() ?? [])], operator: lists, random: random.state() };
+  return { operator: [...operatorStates.entries(), ...ownLists], random: random.state() };
+}
+
+/** Everything that an operator holds. Values are shared with it, not copied. */
+export function snapshotLink(link: Link): LinkSnapshot {
+  const { uid, context, operator } = link;
+  return { uid, keyed: [...context.subtask.backend.entries()], own: [...(operator.entries?.() ?? [])], ...snapshotPlain(link) };
 }
 
 export function restoreLink({ context, operator }: Link, { keyed, own, operator: lists, random }: LinkSnapshot): void {

@@ -209,9 +209,14 @@ export class Task implements Schedulable {
     await this.chain.completeCheckpoint(checkpoint);
   }
 
+  /** The state of the task's feed. */
+  snapshotFeed(): Pick<TaskSnapshot, 'feed' | 'finished'> {
+    return { feed: this.feed.snapshot(), finished: this.isDrained && this.drained };
+  }
+
   /** Everything that the task would need to go on elsewhere from here: plain data. Taken between two elements. */
   snapshot(): TaskSnapshot {
-    return { feed: this.feed.snapshot(), finished: this.isDrained && this.drained, ...this.chain.snapshot() };
+    return { ...this.snapshotFeed(), ...this.chain.snapshot() };
   }
 
   /** Goes on from a snapshot. Before the first step. */

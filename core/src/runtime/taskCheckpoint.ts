@@ -1,64 +1,166 @@
-import { groupByKey, KeyedSegmentWriter } from '../checkpoint/keyedSegment.ts';
-import type { SubtaskState } from '../checkpoint/manifest.ts';
+import { KeyedSegmentWriter, writeEntries } from '../checkpoint/keyedSegment.ts';
+import type { Segment, SubtaskState } from '../checkpoint/manifest.ts';
 import type { PlainState } from '../checkpoint/restore.ts';
-import { StateObject } from '../checkpoint/stateObject.ts';
 import type { CheckpointStorage } from '../checkpoint/storage.ts';
-import type { StateEntry } from '../state/backend.ts';
+import type { Barrier } from '../element/element.ts';
+import type { KeyedCut } from '../state/recordSink.ts';
 import { encodeSelfContained } from '../state/selfContained.ts';
+import type { Link } from './link.ts';
+import type { Platform } from './platform.ts';
 import type { Task } from './task.ts';
 
-/** What a task was at a barrier, as bytes: nothing that happens afterwards changes it. */
-export interface TaskCut {
-  readonly task: Task;
-  readonly links: readonly LinkCut[];
+/** Where a task's part of a checkpoint goes. */
+export interface CheckpointTarget {
+  readonly storage: CheckpointStorage;
+  /** The name of the task's n-th object. */
+  readonly nameOf: (part: number) => string;
+  readonly crc32: (bytes: Uint8Array) => number;
 }
 
+/** Keyed state is written in segments of about this many bytes, several to an object of about as many again. */
+const SEGMENT = 4 * 2 ** 20;
+const OBJECT = 16 * 2 ** 20;
+/** How long writing state out may hold the event loop, in ms per turn, and how many records are written between two looks at the clock. */
+const TURN = 0.4;
+const RECORDS = 32;
+/** A chain of changes that is longer than its whole, or has more parts, is replaced by a new whole. */
+const LONGEST_CHAIN = 32;
+const SMALLEST_CHAIN = 2 ** 20;
+
+/** The keyed state of an operator in the storage: a whole, and what has changed since. */
+interface StoredChain {
+  readonly whole: readonly Segment[];
+  readonly changes: readonly Segment[];
+}
+
+/** An operator at a barrier: what is taken at once, and the keyed state that is written out while it goes on. */
 interface LinkCut {
-  readonly uid: string;
+  readonly link: Link;
   readonly plain: Uint8Array;
   readonly own: Uint8Array | undefined;
-  readonly keyed: Uint8Array | undefined;
+  readonly keyed: KeyedCut;
+  readonly writer: KeyedSegmentWriter;
 }
 
-/** Takes a task's state at a barrier. */
-export function cutTask(task: Task): TaskCut {
-  const { feed, finished, links } = task.snapshot();
-  return {
-    task,
-    links: links.map(({ uid, watermark, random, operator, own, keyed }, i): LinkCut => {
-      const plain: PlainState = { watermark, random: random!, operator, feed: i === 0 ? feed : undefined, finished };
-      return { uid, plain: encodeSelfContained(plain), own: segmentOf(own), keyed: segmentOf(keyed) };
-    }),
-  };
-}
+/** A task's part in the checkpoints of its job. */
+export class TaskCheckpoints {
+  private readonly task: Task;
+  private readonly platform: Platform;
+  private readonly chains = new Map<string, StoredChain>();
+  private working: Promise<void> = Promise.resolve();
 
-/** Writes a cut as one object, and says where each operator's state stands in it. */
-export async function keepCut(
-  { task, links }: TaskCut,
-  target: { readonly storage: CheckpointStorage; readonly name: string; readonly crc32: (bytes: Uint8Array) => number },
-): Promise<SubtaskState[]> {
-  const object = new StateObject(target.name, target.crc32);
-  const states = links.map(({ uid, plain, own, keyed }): SubtaskState => {
-    const { index, parallelism } = task;
+  constructor(task: Task, platform: Platform) {
+    this.task = task;
+    this.platform = platform;
+    for (const { context } of task.chain.links) context.subtask.backend.track();
+  }
+
+  /** Takes the state at the barrier and keeps it. What is returned is fulfilled when every byte is in the storage. */
+  take({ savepoint }: Barrier, target: CheckpointTarget): Promise<SubtaskState[]> {
+    const cuts = this.cut(savepoint);
+    // One after the other: they share the processor with the task itself.
+    const kept = this.working.then(() => this.keep(cuts, savepoint, target));
+    this.working = kept.then(
+      () => undefined,
+      () => undefined,
+    );
+    return kept;
+  }
+
+  private cut(savepoint: boolean): LinkCut[] {
+    const { feed, finished } = this.task.snapshotFeed();
+    return this.task.chain.snapshotPlain().map(({ link, watermark, random, operator }, i): LinkCut => {
+      const plain: PlainState = { watermark, random, operator, feed: i === 0 ? feed : undefined, finished };
+      const own = new KeyedSegmentWriter();
+      const owned = writeEntries(link.operator.entries?.() ?? [], own);
+      const writer = new KeyedSegmentWriter();
+      const keyed = link.context.subtask.backend.cut(writer, { whole: savepoint || this.needsWhole(link.uid), apart: savepoint });
+      return { link, plain: encodeSelfContained(plain), own: owned === 0 ? undefined : own.finish(), keyed, writer };
+    });
+  }
+
+  private needsWhole(uid: string): boolean {
+    const chain = this.chains.get(uid);
+    if (chain === undefined || chain.changes.length >= LONGEST_CHAIN) return true;
+    const changed = bytesOf(chain.changes);
+    return changed > SMALLEST_CHAIN && changed > bytesOf(chain.whole);
+  }
+
+  private async keep(cuts: readonly LinkCut[], savepoint: boolean, target: CheckpointTarget): Promise<SubtaskState[]> {
+    const objects = new ObjectWriter(target);
+    const states: SubtaskState[] = [];
+    try {
+      for (const cut of cuts) states.push(await this.keepLink(cut, objects, savepoint));
+      await objects.finish();
+    } catch (error) {
+      for (const { keyed } of cuts) keyed.abandon();
+      throw error;
+    }
+    if (!savepoint) for (const { uid, whole, changes } of states) this.chains.set(uid, { whole, changes });
+    return states;
+  }
+
+  private async keepLink({ link, plain, own, keyed, writer }: LinkCut, objects: ObjectWriter, savepoint: boolean): Promise<SubtaskState> {
+    const { index, parallelism } = this.task;
+    const segments: Segment[] = [];
+    while (await this.writeSome(keyed, writer)) segments.push(await objects.add(writer.finish()));
+    if (writer.length > 0) segments.push(await objects.add(writer.finish()));
+    const before = savepoint ? undefined : this.chains.get(link.uid);
     return {
-      uid,
+      uid: link.uid,
       subtask: index,
       parallelism,
-      plain: object.add(plain),
-      own: own === undefined ? null : object.add(own),
-      keyed: keyed === undefined ? [] : [object.add(keyed)],
+      plain: await objects.add(plain),
+      own: own === undefined ? null : await objects.add(own),
+      whole: keyed.whole ? segments : before!.whole,
+      changes: keyed.whole ? [] : [...before!.changes, ...segments],
     };
-  });
-  await target.storage.write(object.name, object.parts);
-  return states;
+  }
+
+  /** Writes until a segment is full, giving the event loop its turns. False when everything is written. */
+  private async writeSome(keyed: KeyedCut, writer: KeyedSegmentWriter): Promise<boolean> {
+    const { clock } = this.platform;
+    for (;;) {
+      const until = clock.monotonic() + TURN;
+      do {
+        if (!keyed.step(RECORDS)) return false;
+        if (writer.length >= SEGMENT) return true;
+      } while (clock.monotonic() < until);
+      await new Promise<void>((resolve) => this.platform.later(resolve));
+    }
+  }
 }
 
-function segmentOf(entries: Iterable<StateEntry>): Uint8Array | undefined {
-  const writer = new KeyedSegmentWriter();
-  let records = 0;
-  for (const { key, entries: held } of groupByKey(entries)) {
-    writer.add(key, held);
-    records++;
+/** Gathers segments into objects. */
+class ObjectWriter {
+  private readonly target: CheckpointTarget;
+  private parts: Uint8Array[] = [];
+  private length = 0;
+  private part = 0;
+
+  constructor(target: CheckpointTarget) {
+    this.target = target;
   }
-  return records === 0 ? undefined : writer.finish();
+
+  async add(bytes: Uint8Array): Promise<Segment> {
+    const object = this.target.nameOf(this.part);
+    const segment: Segment = { object, offset: this.length, length: bytes.length, checksum: this.target.crc32(bytes) };
+    this.parts.push(bytes);
+    this.length += bytes.length;
+    if (this.length >= OBJECT) await this.finish();
+    return segment;
+  }
+
+  async finish(): Promise<void> {
+    if (this.parts.length === 0) return;
+    const { parts } = this;
+    const name = this.target.nameOf(this.part++);
+    this.parts = [];
+    this.length = 0;
+    await this.target.storage.write(name, parts);
+  }
+}
+
+function bytesOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { length }) => sum + length, 0);
 }

@@ -4,6 +4,7 @@ import type { Cells } from './cells.ts';
 import { type Column, NumberColumn } from './column.ts';
 import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import type { RecordSink } from './recordSink.ts';
 import type { StoredState } from './storedState.ts';
 
 /** One field of a shape over columns. */
@@ -95,8 +96,13 @@ export class AggregateTable implements StoredState {
   clear(): void {
     const slot = this.table.find();
     if (slot < 0 || this.present.get(slot) === 0) return;
+    this.table.touch(slot);
     this.present.set(slot, 0);
     this.table.release(slot);
+  }
+
+  writeEntries(slot: number, sink: RecordSink): void {
+    if (this.present.get(slot) !== 0) sink.entry(this.name, undefined, readFields(this.fields, slot), undefined);
   }
 
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value'>> {

@@ -3,6 +3,7 @@ import type { StateDescriptor } from './descriptor.ts';
 import type { FrameState } from './frameTable.ts';
 import type { Key } from './key.ts';
 import type { KeyedTimers, TimerShape } from './keyedTimers.ts';
+import type { KeyedCut, RecordSink } from './recordSink.ts';
 import type { TimeBuffers } from './timeBuffer.ts';
 
 /** A piece of keyed state outside its table. Together with the operator's uid and the key group this is its address and content. */
@@ -47,6 +48,13 @@ export interface KeyedBackend {
   clear(): void;
   /** All entries, timers included; what has expired is left out. */
   entries(): Iterable<StateEntry>;
+  /** From now on keeps note of what changes, so that cuts can be taken. */
+  track(): void;
+  /**
+   * The state at this moment, to be written to `sink` by and by while the operator goes on: `whole`, or what has changed since the last
+   * cut. `apart`: for a savepoint, after which changes still count from the cut before it.
+   */
+  cut(sink: RecordSink, options: { readonly whole: boolean; readonly apart: boolean }): KeyedCut;
   /** Takes an entry back, before the first element. */
   restore(entry: StateEntry): void;
 }

@@ -83,6 +83,25 @@ export class ByteWriter {
     this.wideText(text);
   }
 
+  /** A block of `first`, the characters of a short text, and `last`; false, with nothing written, when the text is not short or not ASCII. */
+  framedAscii(first: number, text: string, last: number): boolean {
+    const { length } = text;
+    if (length > 125) return false;
+    if (this.length + length + 3 > this.bytes.length) this.grow(length + 3);
+    const { bytes } = this;
+    const start = this.length + 2;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) return false;
+      bytes[start + i] = unit;
+    }
+    bytes[this.length] = length + 2;
+    bytes[this.length + 1] = first;
+    bytes[start + length] = last;
+    this.length = start + length + 1;
+    return true;
+  }
+
   private wideText(text: string): void {
     let size = 0;
     for (let i = 0; i < text.length; i++) size += utf8Size(codePoint(text, i, () => i++));

@@ -7,6 +7,8 @@ import { type Expiry, isExpired } from './ttl.ts';
 /** One cell per key: what value, reducing and aggregating state are made of. `undefined` is an empty cell. */
 export interface Cell<V> {
   get(): V | undefined;
+  /** The content, which the caller is about to change in place. */
+  getToChange(): V | undefined;
   set(value: V): void;
   clear(): void;
   /** For snapshots: the content of a slot as it is, and when it was renewed where that is kept. */
@@ -29,6 +31,13 @@ export class PlainCell<V> implements Cell<V> {
   get(): V | undefined {
     const slot = this.table.find();
     return slot < 0 ? undefined : this.column.get(slot);
+  }
+
+  getToChange(): V | undefined {
+    const slot = this.table.find();
+    if (slot < 0) return undefined;
+    this.table.touch(slot);
+    return this.column.get(slot);
   }
 
   set(value: V): void {
@@ -57,8 +66,14 @@ export class PlainCell<V> implements Cell<V> {
     this.column.set(slot, value);
   }
 
+  /** Says that the content of a slot is about to change in place. */
+  touch(slot: number): void {
+    this.table.touch(slot);
+  }
+
   /** Empties a cell that has content, whatever the current key is. */
   empty(slot: number): void {
+    this.table.touch(slot);
     this.column.set(slot, undefined);
     this.table.release(slot);
   }
@@ -98,8 +113,17 @@ export class ExpiringCell<V> implements Cell<V> {
       this.empty(slot);
       return this.expiry.returnExpired ? value : undefined;
     }
-    if (this.expiry.renewOnRead) this.times.set(slot, this.expiry.clock.now());
+    if (this.expiry.renewOnRead) {
+      this.table.touch(slot);
+      this.times.set(slot, this.expiry.clock.now());
+    }
     return value;
+  }
+
+  getToChange(): V | undefined {
+    const slot = this.table.find();
+    if (slot >= 0) this.table.touch(slot);
+    return this.get();
   }
 
   set(value: V): void {
@@ -135,6 +159,7 @@ export class ExpiringCell<V> implements Cell<V> {
   }
 
   private empty(slot: number): void {
+    this.table.touch(slot);
     this.column.set(slot, undefined);
     this.table.release(slot);
   }

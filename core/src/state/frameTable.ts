@@ -127,6 +127,7 @@ export class FrameTable implements FrameState, StoredState {
   clear(): void {
     const slot = this.table.find();
     if (slot < 0 || !this.holds(slot)) return;
+    this.table.touch(slot);
     for (const row of this.rowsOf(slot)) this.freeRow(row);
     this.front.set(slot, NONE);
     this.back.set(slot, NONE);

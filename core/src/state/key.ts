@@ -1,5 +1,6 @@
 import { describeValue } from '../errors/describe.ts';
 import { MillraceError } from '../errors/millraceError.ts';
+import type { ByteWriter } from './byteWriter.ts';
 
 /** What a stream can be keyed by: scalars and tuples of them, compared by value. `NaN` is no key; `-0` is `0`. */
 export type Key = string | number | bigint | boolean | readonly Key[];
@@ -135,6 +136,12 @@ export function encodeKey(key: Key): Uint8Array {
   const list = new ByteList();
   writeKey(key, list);
   return Uint8Array.from(list.bytes);
+}
+
+/** Writes a key's canonical bytes with their length before them. */
+export function writeKeyBlock(key: Key, writer: ByteWriter): void {
+  if (typeof key === 'string' && writer.framedAscii(STRING, key, TEXT_END)) return;
+  writer.block(encodeKey(key));
 }
 
 /** A key's canonical bytes as text: for a native `Map`, which compares tuples by identity. */

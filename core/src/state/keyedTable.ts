@@ -1,6 +1,7 @@
 import type { Column } from './column.ts';
 import { checkKey, type Key } from './key.ts';
 import { KeyIndex } from './keyIndex.ts';
+import type { ChangeLog } from './changeLog.ts';
 
 const UNKNOWN = -2;
 const FIRST_CAPACITY = 16;
@@ -12,6 +13,8 @@ const LARGEST_STEP = 4096;
  */
 export class KeyedTable {
   readonly index: KeyIndex = new KeyIndex();
+  /** Kept while snapshots are taken of what has changed. */
+  changes: ChangeLog | undefined;
   private readonly columns: Column[] = [];
   private references = new Int32Array(FIRST_CAPACITY);
   private capacity = FIRST_CAPACITY;
@@ -42,23 +45,30 @@ export class KeyedTable {
     return this.currentSlot;
   }
 
-  /** The current key's slot, given one if it had none. The caller `retain`s it for what it stores. */
+  /** Says that a slot's content is about to change. Whoever asks for a slot by `claim` or `slotOf` need not. */
+  touch(slot: number): void {
+    this.changes?.touch(slot);
+  }
+
+  /** The current key's slot, given one if it had none, to write to. The caller `retain`s it for what it stores. */
   claim(): number {
     if (this.currentSlot < 0) {
       this.currentSlot = this.index.findOrInsert(this.currentKey);
       if (this.currentSlot >= this.capacity) this.grow();
     }
+    this.changes?.touch(this.currentSlot);
     return this.currentSlot;
   }
 
   /**
-   * A key's slot, given one if it had none, without making the key the current one: what generated drivers use, since storing a
+   * A key's slot, given one if it had none, to write to, without making the key the current one: what generated drivers use, since storing a
    * fresh key in an old object costs more than finding it.
    */
   slotOf(key: Key): number {
     if (typeof key !== 'string') checkKey(key);
     const slot = this.index.findOrInsert(key);
     if (slot >= this.capacity) this.grow();
+    this.changes?.touch(slot);
     return slot;
   }
 
@@ -70,12 +80,13 @@ export class KeyedTable {
   }
 
   retain(slot: number): void {
-    this.references[slot]!++;
+    if (this.references[slot]!++ === 0) this.changes?.born(slot);
   }
 
   /** Takes back a `retain`; the last one frees the slot. */
   release(slot: number): void {
     if (--this.references[slot]! > 0) return;
+    this.changes?.died(slot, this.index.keyOf(slot)!);
     this.index.delete(slot);
     if (slot === this.currentSlot) this.currentSlot = UNKNOWN;
   }

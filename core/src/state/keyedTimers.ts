@@ -43,6 +43,7 @@ export class KeyedTimers implements StoredState {
     const slot = this.table.find();
     if (slot < 0) return;
     const queue = this.queue(id);
+    this.table.touch(slot);
     for (const time of at === undefined ? queue.timersOf(slot, id).times : [at]) if (queue.cancel(slot, id, time)) this.table.release(slot);
   }
 
@@ -59,6 +60,7 @@ export class KeyedTimers implements StoredState {
   popDue(domain: TimeDomain, now: Timestamp): boolean {
     const queue = domain === 'eventTime' ? this.eventTime : this.processingTime;
     if (queue.earliest > now) return false;
+    this.table.touch(queue.earliestSlot);
     queue.pop();
     const key = this.table.index.keyOf(queue.slot)!;
     this.table.release(queue.slot);

@@ -22,7 +22,7 @@ export class MemoryListState<V> implements ListState<V>, StoredState {
   }
 
   add(value: V): void {
-    const items = this.cell.get();
+    const items = this.cell.getToChange();
     if (items === undefined) this.cell.set([value]);
     else items.push(value);
   }
@@ -61,7 +61,7 @@ export class ExpiringListState<V> implements ListState<V>, StoredState {
   }
 
   get(): Iterable<V> {
-    const items = this.cell.get();
+    const items = this.expiry.renewOnRead ? this.cell.getToChange() : this.cell.get();
     if (items === undefined) return EMPTY;
     const kept = items.filter((item) => !isExpired(this.expiry, item.renewed));
     const seen = this.expiry.returnExpired ? items : kept;
@@ -73,7 +73,7 @@ export class ExpiringListState<V> implements ListState<V>, StoredState {
 
   add(value: V): void {
     const item = { value, renewed: this.expiry.clock.now() };
-    const items = this.cell.get();
+    const items = this.cell.getToChange();
     if (items === undefined) this.cell.set([item]);
     else items.push(item);
     if (this.expiry.sweep) this.sweep.step();
@@ -108,6 +108,9 @@ export class ExpiringListState<V> implements ListState<V>, StoredState {
     if (items === undefined) return;
     const kept = items.filter((item) => !isExpired(this.expiry, item.renewed));
     if (kept.length === 0) this.cell.empty(slot);
-    else if (kept.length < items.length) this.cell.write(slot, kept);
+    else if (kept.length < items.length) {
+      this.cell.touch(slot);
+      this.cell.write(slot, kept);
+    }
   }
 }

@@ -31,7 +31,7 @@ abstract class NativeMapState<C> implements StoredState {
   }
 
   remove(key: Key): void {
-    const map = this.cell.get();
+    const map = this.cell.getToChange();
     if (map !== undefined && map.delete(nativeKey(key)) && map.size === 0) this.cell.clear();
   }
 
@@ -40,7 +40,7 @@ abstract class NativeMapState<C> implements StoredState {
   }
 
   protected store(key: Key, content: C): void {
-    const map = this.cell.get();
+    const map = this.cell.getToChange();
     if (map === undefined) this.cell.set(new Map([[nativeKey(key), content]]));
     else map.set(nativeKey(key), content);
   }
@@ -150,7 +150,9 @@ export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>>
   private expire(slot: number): void {
     const map = this.cell.read(slot);
     if (map === undefined) return;
-    for (const [native, { renewed }] of map) if (isExpired(this.expiry, renewed)) map.delete(native);
+    const expired = [...map].filter(([, { renewed }]) => isExpired(this.expiry, renewed));
+    if (expired.length > 0) this.cell.touch(slot);
+    for (const [native] of expired) map.delete(native);
     if (map.size === 0) this.cell.empty(slot);
   }
 
@@ -160,7 +162,10 @@ export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>>
       this.remove(key);
       return this.expiry.returnExpired;
     }
-    if (this.expiry.renewOnRead) timed.renewed = this.expiry.clock.now();
+    if (this.expiry.renewOnRead) {
+      this.cell.getToChange();
+      timed.renewed = this.expiry.clock.now();
+    }
     return true;
   }
 }

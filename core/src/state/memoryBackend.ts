@@ -5,12 +5,14 @@ import { AggregateTable } from './aggregateTable.ts';
 import type { KeyedBackend, StateEntry } from './backend.ts';
 import { type Cell, ExpiringCell, PlainCell } from './cell.ts';
 import type { StateDescriptor } from './descriptor.ts';
+import { ChangeLog } from './changeLog.ts';
 import { FrameTable } from './frameTable.ts';
 import type { Key } from './key.ts';
 import { KeyedTable } from './keyedTable.ts';
 import { KeyedTimers, type TimerShape } from './keyedTimers.ts';
 import { ExpiringListState, MemoryListState } from './listHandles.ts';
 import { ExpiringMapState, MemoryMapState } from './mapHandles.ts';
+import type { KeyedCut, RecordSink } from './recordSink.ts';
 import type { StoredState } from './storedState.ts';
 import { MemoryTimeBuffers, type TimeBuffers } from './timeBuffer.ts';
 import { type Expiry, expiryOf } from './ttl.ts';
@@ -79,6 +81,21 @@ export class MemoryBackend implements KeyedBackend {
       });
     }
     this.states.set(state.name, state);
+  }
+
+  track(): void {
+    this.table.changes = new ChangeLog(this.table, (slot, sink) => this.writeSlot(slot, sink));
+  }
+
+  cut(sink: RecordSink, { whole, apart }: { readonly whole: boolean; readonly apart: boolean }): KeyedCut {
+    return this.table.changes!.begin(sink, whole, apart);
+  }
+
+  private writeSlot(slot: number, sink: RecordSink): void {
+    for (const state of this.states.values()) {
+      if (state.writeEntries !== undefined) state.writeEntries(slot, sink);
+      else for (const { userKey, value, renewed } of state.entriesOf(slot)) sink.entry(state.name, userKey, value, renewed);
+    }
   }
 
   *entries(): Iterable<StateEntry> {

@@ -1,8 +1,11 @@
 import type { StateEntry } from './backend.ts';
+import type { RecordSink } from './recordSink.ts';
 
 /** What every memory state can do besides serving its handle. */
 export interface StoredState {
   readonly name: string;
+  /** Writes a slot's entries: what `entriesOf` gives, without an object for each. */
+  writeEntries?(slot: number, sink: RecordSink): void;
   entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>>;
   /** Empties the current key's state. */
   clear(): void;

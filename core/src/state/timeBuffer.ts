@@ -112,7 +112,7 @@ export class MemoryTimeBuffers<V> implements TimeBuffers<V>, StoredState {
   }
 
   claim(): TimeBuffer<V> {
-    const held = this.cell.get();
+    const held = this.cell.getToChange();
     if (held !== undefined) return held;
     const buffer = new TimeBuffer<V>();
     this.cell.set(buffer);
@@ -122,6 +122,8 @@ export class MemoryTimeBuffers<V> implements TimeBuffers<V>, StoredState {
   dropUntil(time: number): number {
     const buffer = this.cell.get();
     if (buffer === undefined) return Infinity;
+    if (buffer.earliest > time) return buffer.earliest;
+    this.cell.getToChange();
     buffer.dropUntil(time);
     if (buffer.isEmpty) this.cell.clear();
     return buffer.earliest;

@@ -33,6 +33,11 @@ export class TimerQueue {
     return this.size === 0 ? Infinity : this.times[this.heap[0]!]!;
   }
 
+  /** The slot of the earliest timer. The queue must not be empty. */
+  get earliestSlot(): number {
+    return this.slots[this.heap[0]!]!;
+  }
+
   /** False when this timer was set already. `rank` gives a restored one its place among those of its time. */
   set(slot: number, name: number, time: number, rank: number = this.rank): boolean {
     if (this.find(slot, name, time) !== NONE) return false;

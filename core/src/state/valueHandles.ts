@@ -1,6 +1,7 @@
 import type { AggregatingState, ReducingState, ValueState } from './descriptor.ts';
 import type { AggregateDefinition } from './aggregateDefinition.ts';
 import { type Cell, PlainCell } from './cell.ts';
+import type { RecordSink } from './recordSink.ts';
 import type { StoredState } from './storedState.ts';
 import type { StateEntry } from './backend.ts';
 
@@ -16,6 +17,11 @@ abstract class CellState<V> implements StoredState {
 
   clear(): void {
     this.cell.clear();
+  }
+
+  writeEntries(slot: number, sink: RecordSink): void {
+    const value = this.cell.read(slot);
+    if (value !== undefined) sink.entry(this.name, undefined, value, this.cell.renewed(slot));
   }
 
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>> {
@@ -88,7 +94,8 @@ export class MemoryAggregatingState<T, R> extends CellState<Box> implements Aggr
   }
 
   add(value: T): void {
-    const before = this.cell.get();
+    // The accumulator may be changed in place.
+    const before = this.cell.getToChange();
     const accumulator = before === undefined ? this.definition.create() : before.accumulator;
     this.cell.set({ accumulator: this.definition.add(accumulator, value) });
   }
