@@ -6,14 +6,15 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const long = process.argv.includes('--long');
 
 const steps = [
-  ['types', 'tsc', ['-b']],
-  ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
-  ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
-  ['tests', 'vitest', ['run', '--reporter=default']],
+  { name: 'types', command: 'tsc', args: ['-b'] },
+  { name: 'lint', command: 'oxlint', args: ['--type-aware', '--deny-warnings'] },
+  { name: 'format', command: 'prettier', args: ['--check', '--log-level', 'warn', '.'] },
+  { name: 'tests', command: 'vitest', args: ['run', '--reporter=default'] },
 ];
 
+/** @type {{ name: string, passed: boolean, seconds: number }[]} */
 const results = [];
-for (const [name, command, args] of steps) {
+for (const { name, command, args } of steps) {
   console.log(`\n— ${name}`);
   const started = performance.now();
   const { status } = spawnSync('npx', ['--no-install', command, ...args], {

@@ -35,13 +35,15 @@ interface Import {
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 const imports: readonly Import[] = files.flatMap((file) => {
   const text = readFileSync(join(source, file), 'utf8');
-  return [...text.matchAll(/^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm)].map(([, typeOnly, specifier]) => ({
-    file,
-    from: layerOf(file),
-    to: specifier!.startsWith('.') ? layerOf(relative(source, resolve(source, dirname(file), specifier!))) : '',
-    specifier: specifier!,
-    typeOnly: typeOnly !== undefined,
-  }));
+  return [...text.matchAll(/^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm)].map(
+    ([, typeOnly, specifier]) => ({
+      file,
+      from: layerOf(file),
+      to: specifier!.startsWith('.') ? layerOf(relative(source, resolve(source, dirname(file), specifier!))) : '',
+      specifier: specifier!,
+      typeOnly: typeOnly !== undefined,
+    }),
+  );
 });
 
 function layerOf(file: string): string {
@@ -59,7 +61,9 @@ describe('architecture', () => {
   });
 
   test('a layer imports only what stands to its left', () => {
-    const wrong = imports.filter(({ from, to }) => to !== '' && to !== from && rank(to) >= rank(from) && !(NEIGHBOURS[from] ?? []).includes(to));
+    const wrong = imports.filter(
+      ({ from, to }) => to !== '' && to !== from && rank(to) >= rank(from) && !(NEIGHBOURS[from] ?? []).includes(to),
+    );
     // What flows on an edge carries timestamps, and time is told in them: types only.
     const allowed = wrong.filter(({ from, to, typeOnly }) => from === 'element' && to === 'time' && typeOnly);
     expect(wrong.filter((each) => !allowed.includes(each)).map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
@@ -71,7 +75,9 @@ describe('architecture', () => {
   });
 
   test('only node/ and cli/ import node:', () => {
-    expect(imports.filter(({ specifier, from }) => specifier.startsWith('node:') && from !== 'node' && from !== 'cli').map(({ file }) => file)).toEqual([]);
+    expect(
+      imports.filter(({ specifier, from }) => specifier.startsWith('node:') && from !== 'node' && from !== 'cli').map(({ file }) => file),
+    ).toEqual([]);
   });
 
   test('the root entry is platform-free: nothing that it reaches imports node: but through #platform', () => {
@@ -91,7 +97,9 @@ describe('architecture', () => {
   test('operators and state know no clock but the one they are given', () => {
     const allowed = new Set(['time/systemClock.ts', 'time/timestamp.ts', 'time/calendar.ts']);
     const forbidden = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|\bperformance\.now\(/;
-    const guilty = files.filter((file) => !/^(node|cli|testing)\//.test(file) && !allowed.has(file) && forbidden.test(readFileSync(join(source, file), 'utf8')));
+    const guilty = files.filter(
+      (file) => !/^(node|cli|testing)\//.test(file) && !allowed.has(file) && forbidden.test(readFileSync(join(source, file), 'utf8')),
+    );
     expect(guilty).toEqual([]);
   });
 

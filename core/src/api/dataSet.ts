@@ -159,7 +159,9 @@ export class DataSet<out T> {
     let results = (elements: Iterable<T>): Iterable<T> => takeFirst(elements, n);
     if (n <= 0) results = () => [];
     const operator = atEndOperator({ results: results as (elements: Iterable<unknown>) => Iterable<unknown> });
-    return new DataSet(this.stream.global().transform<T>(operator, { ...options, kind: 'first', parallelism: 1, traits: AT_END, details: { n } }));
+    return new DataSet(
+      this.stream.global().transform<T>(operator, { ...options, kind: 'first', parallelism: 1, traits: AT_END, details: { n } }),
+    );
   }
 
   /**
@@ -172,8 +174,13 @@ export class DataSet<out T> {
    * const paid = orders.join(payments, { left: (o) => o.id, right: (p) => p.order, kind: 'left' });
    * console.log((await paid.map(([order, payment]) => `${order.item} ${payment?.cents ?? 'unpaid'}`).collect()).toSorted()); // [ 'oil unpaid', 'tea 300' ]
    */
-  join<U, K extends Key, J extends JoinKind = 'inner'>(other: DataSet<U>, { left, right, kind, ...options }: DataSetJoin<T, U, K, J>): DataSet<JoinPair<J, T, U>> {
-    const pairs = this.coGroup(other, { left, right, ...options, name: options.name ?? `${kind ?? 'inner'} join` }, (lefts, rights) => joinPairs(lefts, rights, kind ?? 'inner'));
+  join<U, K extends Key, J extends JoinKind = 'inner'>(
+    other: DataSet<U>,
+    { left, right, kind, ...options }: DataSetJoin<T, U, K, J>,
+  ): DataSet<JoinPair<J, T, U>> {
+    const pairs = this.coGroup(other, { left, right, ...options, name: options.name ?? `${kind ?? 'inner'} join` }, (lefts, rights) =>
+      joinPairs(lefts, rights, kind ?? 'inner'),
+    );
     return pairs as unknown as DataSet<JoinPair<J, T, U>>;
   }
 
@@ -219,7 +226,7 @@ export class DataSet<out T> {
   }
 
   /**
-   * Every element with every element of the other side, which is held in memory.
+   * Every element with every element of the other side. Both sides are held in memory until the input ends.
    *
    * @example
    * const env = new StreamEnvironment();
@@ -227,7 +234,9 @@ export class DataSet<out T> {
    * console.log((await pairs.collect()).length); // 4
    */
   cross<U>(other: DataSet<U>, options?: OperatorOptions): DataSet<readonly [T, U]> {
-    const tagged = this.stream.map((value): Tagged<T, U> => ({ left: value })).union(other.stream.map((value): Tagged<T, U> => ({ right: value })));
+    const tagged = this.stream
+      .map((value): Tagged<T, U> => ({ left: value }))
+      .union(other.stream.map((value): Tagged<T, U> => ({ right: value })));
     const operator = atEndOperator({ results: crossProduct as (elements: Iterable<unknown>) => Iterable<unknown> });
     return new DataSet(tagged.global().transform<readonly [T, U]>(operator, { ...options, kind: 'cross', parallelism: 1, traits: AT_END }));
   }

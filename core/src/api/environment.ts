@@ -119,9 +119,9 @@ export class StreamEnvironment {
    *
    * @internal
    */
-  compile(options: RunOptions = {}): { readonly plan: Plan; readonly builder: GraphBuilder } {
+  compile(options: RunOptions = {}, whole: GraphBuilder = this.builder): { readonly plan: Plan; readonly builder: GraphBuilder } {
     const { mode = 'streaming', parallelism = 1, maxParallelism, onError = 'fail', deadLetters } = { ...this.defaults, ...options };
-    const builder = withDeadLetters(this.builder, onError, deadLetters ?? this.deadLetters);
+    const builder = withDeadLetters(whole, onError, deadLetters ?? this.deadLetters);
     const checkpointed = { ...this.defaults, ...options }.checkpoint !== undefined;
     return { plan: createPlan(builder.graph(), { mode, parallelism, maxParallelism, checkpointed }), builder };
   }
@@ -155,15 +155,25 @@ export class StreamEnvironment {
     return this.launch(name, options, false);
   }
 
-  private async launch(name: string, options: RunOptions, isEmptyTold: boolean): Promise<LocalJob> {
-    const { onError = 'fail', logger = consoleLogger, seed = 0, signal, generateCode, platform = hostPlatform, ...rest } = { ...this.defaults, ...options };
+  private async launch(name: string, options: RunOptions, isEmptyTold: boolean, builder = this.builder): Promise<LocalJob> {
+    const {
+      onError = 'fail',
+      logger = consoleLogger,
+      seed = 0,
+      signal,
+      generateCode,
+      platform = hostPlatform,
+      ...rest
+    } = { ...this.defaults, ...options };
     const checkpoint = rest.checkpoint === undefined ? undefined : checkpointSettings(rest.checkpoint);
     if (checkpoint === undefined && rest.restore !== undefined) {
-      throw new MillraceError('graph/option', 'restore is given, and no checkpoint location.', { remedy: 'Give checkpoint: { storage } too.' });
+      throw new MillraceError('graph/option', 'restore is given, and no checkpoint location.', {
+        remedy: 'Give checkpoint: { storage } too.',
+      });
     }
     const restore = rest.restore === undefined ? undefined : restoreSettings(rest.restore);
     const restart = rest.restart ?? (checkpoint === undefined ? noRestart() : exponentialDelay());
-    const common = { name, ...this.compile(options), platform, logger, onError, seed, signal, generateCode, isEmptyTold };
+    const common = { name, ...this.compile(options, builder), platform, logger, onError, seed, signal, generateCode, isEmptyTold };
     const job = new LocalJob({ ...common, checkpoint, restore, restart });
     await job.start();
     return job;
@@ -187,8 +197,11 @@ export class StreamEnvironment {
       }),
     });
     // Not a sink of the job's own: it keeps nothing, and so needs no uid of its own.
-    origin.append({ kind: 'sink', sink: gather.definition as never, options: undefined, details: { connector: 'collect' } });
-    const job = await this.launch('collect', options, true);
+    // It goes to a copy of the job: what runs later must not gather into what this run has returned.
+    const builder = this.builder.copy();
+    const spec = { kind: 'sink', sink: gather.definition as never, options: undefined, details: { connector: 'collect' } };
+    new StreamOrigin(builder, this.factory, origin.unkeyed().parts).append(spec);
+    const job = await this.launch('collect', options, true, builder);
     enough.signal.addEventListener('abort', () => void job.stop());
     await job.finished;
     return collected;

@@ -3,7 +3,13 @@ import type { OperatorOptions } from '../graph/builder.ts';
 import type { Emits, Emitted } from '../operators/emits.ts';
 import type { OutputShape, OutputStreams } from '../operators/outputs.ts';
 import { aggregateOf, reduceOf } from '../operators/windowAggregate.ts';
-import { chooseWindowOperator, needsEventTime, type PlannedWindow, processWindowOperator, type WindowSpec } from '../operators/windowPlan.ts';
+import {
+  chooseWindowOperator,
+  needsEventTime,
+  type PlannedWindow,
+  processWindowOperator,
+  type WindowSpec,
+} from '../operators/windowPlan.ts';
 import type { WindowContext } from '../operators/windowProcess.ts';
 import type { WindowResult } from '../operators/windowResult.ts';
 import type { AggregateResult, AggregateShape } from '../state/aggregate.ts';
@@ -66,7 +72,7 @@ export class WindowedStream<K, out T> {
     options?: OperatorOptions,
   ): OperatorStream<WindowResult<K, AggregateResult<A>>, { late: T }> {
     const shape = aggregates as AggregateShape<never>;
-    return this.then('window aggregate', chooseWindowOperator(this.spec, aggregateOf(shape)), options);
+    return this.append('window aggregate', chooseWindowOperator(this.spec, aggregateOf(shape)), options);
   }
 
   /**
@@ -79,7 +85,7 @@ export class WindowedStream<K, out T> {
    * console.log((await largest.collect()).map(({ value }) => value.cents)); // [ 7 ]
    */
   reduce(fn: (a: T, b: T) => T, options?: OperatorOptions): OperatorStream<WindowResult<K, T>, { late: T }> {
-    return this.then('window reduce', chooseWindowOperator(this.spec, reduceOf(fn)), options);
+    return this.append('window reduce', chooseWindowOperator(this.spec, reduceOf(fn)), options);
   }
 
   /**
@@ -100,10 +106,10 @@ export class WindowedStream<K, out T> {
     const { state, outputs = {} } = behaviour;
     const onWindow = behaviour.onWindow.bind(behaviour);
     const planned = processWindowOperator(this.spec, { onWindow: onWindow as never, state, outputs: Object.keys(outputs) });
-    return this.then('window process', planned, behaviour);
+    return this.append('window process', planned, behaviour);
   }
 
-  private then<R, O>(kind: string, { operator, kind: chosen }: PlannedWindow, options: OperatorOptions = {}): OperatorStream<R, O> {
+  private append<R, O>(kind: string, { operator, kind: chosen }: PlannedWindow, options: OperatorOptions = {}): OperatorStream<R, O> {
     const traits = { stateful: true, ...(needsEventTime(this.spec) && { needsEventTime: true }) };
     const details = { ...windowDetails(this.spec), operator: chosen };
     const { factory } = this.origin;

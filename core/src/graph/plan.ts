@@ -89,7 +89,10 @@ function planEdge(node: GraphNode, index: number, mode: Mode, evenly: boolean): 
   const { from, output, input, keyed } = edge;
   // Forward is one to one; between different numbers of subtasks records are dealt out evenly.
   const exchange = edge.exchange === 'forward' && !evenly ? 'rebalance' : edge.exchange;
-  const blocking = mode === 'batch' && node.traits.pipelined !== true && node.edges.some((each) => each.exchange !== 'forward' || sortOf(node, each) !== null);
+  const blocking =
+    mode === 'batch' &&
+    node.traits.pipelined !== true &&
+    node.edges.some((each) => each.exchange !== 'forward' || sortOf(node, each) !== null);
   return { from, output, to: node.id, input, exchange, keyed, index, blocking, sorted: blocking ? sortOf(node, edge) : null };
 }
 
@@ -148,9 +151,13 @@ function checkAcyclic(graph: Graph): void {
 function checkUids(graph: Graph): void {
   const nameless = graph.nodes.filter(({ traits, uidGiven }) => traits.stateful === true && !uidGiven);
   if (nameless.length === 0) return;
-  throw new MillraceError('graph/missing-uid', `These operators keep state and have no uid of their own: ${nameless.map(({ uid }) => uid).join(', ')}.`, {
-    remedy: "Give each a uid, such as { uid: 'payments' }: its state is found by it after a restart, also when the job has changed.",
-  });
+  throw new MillraceError(
+    'graph/missing-uid',
+    `These operators keep state and have no uid of their own: ${nameless.map(({ uid }) => uid).join(', ')}.`,
+    {
+      remedy: "Give each a uid, such as { uid: 'payments' }: its state is found by it after a restart, also when the job has changed.",
+    },
+  );
 }
 
 /** Refuses what would never fire: an event-time operator whose elements come from somewhere without timestamps. */
@@ -177,10 +184,14 @@ function checkBounded(graph: Graph): void {
   for (const node of graph.nodes) {
     const source = endless.get(node.id);
     if (source === undefined || node.traits.needsBounded !== true) continue;
-    throw new MillraceError('graph/unbounded', `"${node.name}" gives its results at the end of its input, and "${source.uid}" never ends.`, {
-      uid: node.uid,
-      remedy: 'Use it on bounded sources, or on the windows of a stream.',
-    });
+    throw new MillraceError(
+      'graph/unbounded',
+      `"${node.name}" gives its results at the end of its input, and "${source.uid}" never ends.`,
+      {
+        uid: node.uid,
+        remedy: 'Use it on bounded sources, or on the windows of a stream.',
+      },
+    );
   }
 }
 

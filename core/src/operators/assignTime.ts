@@ -9,6 +9,12 @@ import type { OperatorContext } from './operatorContext.ts';
 
 /** Gives elements their time in the middle of a stream, and watermarks that follow from it. Those that come in are dropped. */
 export function assignTimeOperator(time: EventTime<never>): OperatorDefinition {
+  for (const option of ['idleAfter', 'alignment'] as const) {
+    if (time[option] === undefined) continue;
+    throw new MillraceError('graph/option', `withTime has ${option}, which only a source can keep.`, {
+      remedy: 'Give it to the source: env.from(source, { time: … }).',
+    });
+  }
   return { create: (context) => new AssignTimeOperator(context, time as EventTime<unknown>) };
 }
 
@@ -50,7 +56,9 @@ class AssignTimeOperator implements Operator {
     const at = this.time.timestamp(value);
     if (!isTimestamp(at)) {
       const shown = typeof at === 'number' ? String(at) : describeValue(at);
-      const error = new MillraceError('timestamp/invalid', `A timestamp is ${shown}, not an integer in ms.`, { remedy: 'Return whole milliseconds since the epoch.' });
+      const error = new MillraceError('timestamp/invalid', `A timestamp is ${shown}, not an integer in ms.`, {
+        remedy: 'Return whole milliseconds since the epoch.',
+      });
       return this.context.reject(error, value, NO_TIMESTAMP);
     }
     if (at > this.largest) this.largest = at;

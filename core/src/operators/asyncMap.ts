@@ -206,7 +206,9 @@ class AsyncMapOperator implements Operator {
     if (head.kind === 'watermark') {
       this.queue.shift();
       this.context.advance(head.at);
-      return true;
+      // The watermark passes the rest of the chain before the next letter, and so before what stands behind it here.
+      this.context.mail(() => this.drain(undefined));
+      return false;
     }
     const at = this.settings.ordered ? (head.outcome === undefined ? -1 : 0) : this.firstDone();
     if (at < 0) return false;
@@ -243,7 +245,7 @@ class AsyncMapOperator implements Operator {
 
   private fail(value: unknown, error: unknown, time: Timestamp): void {
     if (this.context.hasTaker('failed')) {
-      this.context.metrics.rejected++;
+      this.context.metrics.reject(error instanceof MillraceError ? error.code : 'async/failed');
       return this.context.outputAt('failed', { value, error } satisfies FailedCall<unknown>, time);
     }
     const failure =

@@ -50,7 +50,9 @@ export function iterateOperator(iteration: Iteration<never, unknown, unknown, un
     if (value === Infinity || (Number.isSafeInteger(value) && value >= 1)) continue;
     throw new MillraceError('graph/option', `iterate: ${name} is ${value}.`, { remedy: 'Give a whole number of at least 1.' });
   }
-  return { create: (context) => new IterateOperator(context, iteration as Iteration<unknown, unknown, unknown, unknown>, shards, maxRounds) };
+  return {
+    create: (context) => new IterateOperator(context, iteration as Iteration<unknown, unknown, unknown, unknown>, shards, maxRounds),
+  };
 }
 
 class IterateOperator implements Operator {
@@ -139,7 +141,8 @@ class IterateOperator implements Operator {
 
   private iterationContext(): IterationContext {
     const { round, shards } = this;
-    const allocate = (bytes: number): ArrayBuffer | SharedArrayBuffer => (shards > 1 && shareable ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+    const allocate = (bytes: number): ArrayBuffer | SharedArrayBuffer =>
+      shards > 1 && shareable ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
     return { round, shards, allocate, random: this.context.random };
   }
 }

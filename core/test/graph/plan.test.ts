@@ -11,10 +11,23 @@ const pays = fromArray<Pay>([{ shop: 'a', cents: 1 }]);
 
 function job(env: StreamEnvironment): void {
   const stream = env.from(pays, { uid: 'pays' });
-  stream.side('rejected').sinkTo(forEach(() => undefined), { uid: 'refused' });
+  stream.side('rejected').sinkTo(
+    forEach(() => undefined),
+    { uid: 'refused' },
+  );
   const big = stream.filter(({ cents }) => cents > 100, { uid: 'big' });
-  big.keyBy(({ shop }) => shop).aggregate({ total: sum((p) => p.cents) }, { uid: 'totals', parallelism: 2 }).sinkTo(forEach(() => undefined), { uid: 'out' });
-  big.map(({ cents }) => cents).rebalance().map((c) => c, { chain: 'start' }).sinkTo(forEach(() => undefined));
+  big
+    .keyBy(({ shop }) => shop)
+    .aggregate({ total: sum((p) => p.cents) }, { uid: 'totals', parallelism: 2 })
+    .sinkTo(
+      forEach(() => undefined),
+      { uid: 'out' },
+    );
+  big
+    .map(({ cents }) => cents)
+    .rebalance()
+    .map((c) => c, { chain: 'start' })
+    .sinkTo(forEach(() => undefined));
 }
 
 describe('plan', () => {
@@ -46,14 +59,20 @@ describe('plan', () => {
 
   test('maxParallelism follows the widest operator, by Flink’s rule', () => {
     const env = new StreamEnvironment();
-    env.from(pays).map((p) => p, { parallelism: 100 }).sinkTo(forEach(() => undefined));
+    env
+      .from(pays)
+      .map((p) => p, { parallelism: 100 })
+      .sinkTo(forEach(() => undefined));
     expect(env.plan().maxParallelism).toBe(256);
     expect(env.plan({ maxParallelism: 512 }).maxParallelism).toBe(512);
   });
 
   test('forward between different numbers of subtasks deals out evenly', () => {
     const env = new StreamEnvironment();
-    env.from(pays).map((p) => p, { parallelism: 3 }).sinkTo(forEach(() => undefined));
+    env
+      .from(pays)
+      .map((p) => p, { parallelism: 3 })
+      .sinkTo(forEach(() => undefined));
     expect(env.plan().edges.map(({ exchange }) => exchange)).toEqual(['rebalance', 'rebalance']);
   });
 });
@@ -66,13 +85,20 @@ describe('a job that cannot work is refused when it is built', () => {
   };
 
   test('two operators with one uid', () => {
-    expect(build((env) => env.from(pays, { uid: 'x' }).map((p) => p, { uid: 'x' }))).toThrow(expect.objectContaining({ code: 'graph/duplicate-uid', uid: 'x' }));
+    expect(build((env) => env.from(pays, { uid: 'x' }).map((p) => p, { uid: 'x' }))).toThrow(
+      expect.objectContaining({ code: 'graph/duplicate-uid', uid: 'x' }),
+    );
   });
 
   test('a function used twice needs a scope, and then is fine', () => {
     const twice = (s: DataStream<Pay>) => s.map((p) => p, { uid: 'same' });
     expect(build((env) => env.from(pays).pipe(twice).pipe(twice))).toThrow(expect.objectContaining({ code: 'graph/duplicate-uid' }));
-    const plan = build((env) => env.from(pays).pipe(twice, { scope: 'one' }).pipe((s) => s.pipe(twice, { scope: 'inner' }), { scope: 'two' }))();
+    const plan = build((env) =>
+      env
+        .from(pays)
+        .pipe(twice, { scope: 'one' })
+        .pipe((s) => s.pipe(twice, { scope: 'inner' }), { scope: 'two' }),
+    )();
     expect(plan.graph.nodes.map(({ uid }) => uid)).toEqual(['source#1', 'one/same', 'two/inner/same']);
   });
 
@@ -87,7 +113,14 @@ describe('a job that cannot work is refused when it is built', () => {
 
   test('streams of different environments', () => {
     const other = new StreamEnvironment().from(pays);
-    expect(build((env) => env.from(pays).union(other).map((p) => p))).toThrow(expect.objectContaining({ code: 'graph/option' }));
+    expect(
+      build((env) =>
+        env
+          .from(pays)
+          .union(other)
+          .map((p) => p),
+      ),
+    ).toThrow(expect.objectContaining({ code: 'graph/option' }));
   });
 
   test('parallelism that is no number of subtasks', () => {
@@ -105,6 +138,8 @@ describe('a job that cannot work is refused when it is built', () => {
     env.from(pays).map((p) => p, { uid: 'loop' });
     const [source, map] = env.builder.graph().nodes;
     const cyclic = { nodes: [source!, { ...map!, edges: [{ ...map!.edges[0]!, from: 1 }] }] };
-    expect(() => createPlan(cyclic, { mode: 'streaming', parallelism: 1 })).toThrow(expect.objectContaining({ code: 'graph/cycle', uid: 'loop' }));
+    expect(() => createPlan(cyclic, { mode: 'streaming', parallelism: 1 })).toThrow(
+      expect.objectContaining({ code: 'graph/cycle', uid: 'loop' }),
+    );
   });
 });

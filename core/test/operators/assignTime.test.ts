@@ -8,14 +8,16 @@ interface Event {
 
 /** Says for each element what time it was given and where the watermark stood. */
 const told = (stream: DataStream<Event>) =>
-  stream.keyBy(() => 0).process({
-    timers: { due: 'eventTime' },
-    onElement(event: Event, { timestamp, watermark, timers }) {
-      timers.set('due', { after: { milliseconds: 5 } });
-      return [`${event.at} at ${timestamp}, watermark ${watermark < 0 ? 'MIN' : watermark}`];
-    },
-    onTimer: ({ at }) => [`due ${at}`],
-  });
+  stream
+    .keyBy(() => 0)
+    .process({
+      timers: { due: 'eventTime' },
+      onElement(event: Event, { timestamp, watermark, timers }) {
+        timers.set('due', { after: { milliseconds: 5 } });
+        return [`${event.at} at ${timestamp}, watermark ${watermark < 0 ? 'MIN' : watermark}`];
+      },
+      onTimer: ({ at }) => [`due ${at}`],
+    });
 
 describe('withTime', () => {
   test('gives elements their time and watermarks that follow it; incoming watermarks are dropped', () => {
@@ -36,11 +38,21 @@ describe('withTime', () => {
 
   test.each([Number.NaN, 1.5, Infinity, '7', undefined])('a timestamp of %s rejects the element', (at) => {
     const pipeline = (i: { in: DataStream<Event> }) => ({ out: i.in.withTime({ timestamp: (e) => e.at }, { uid: 'time' }) });
-    expect(() => harness(pipeline).push('in', { at: at as number })).toThrow(expect.objectContaining({ code: 'timestamp/invalid', uid: 'time' }));
+    expect(() => harness(pipeline).push('in', { at: at as number })).toThrow(
+      expect.objectContaining({ code: 'timestamp/invalid', uid: 'time' }),
+    );
     const h = harness(pipeline, { run: { onError: 'skip' } });
     h.push('in', { at: at as number }).push('in', { at: -3 });
     expect(h.drainTimed('out')).toEqual([{ value: { at: -3 }, timestamp: -3 }]);
   });
+
+  test.each([{ idleAfter: { seconds: 1 } }, { alignment: { group: 'files', maxDrift: { minutes: 1 } } }])(
+    'refuses what only a source can keep: %o',
+    (option) => {
+      const build = () => new StreamEnvironment().from(fromArray([{ at: 1 }])).withTime({ timestamp: (e) => e.at, ...option });
+      expect(build).toThrow(expect.objectContaining({ code: 'graph/option' }));
+    },
+  );
 
   test('makes an untimed source good for event time', async () => {
     const env = new StreamEnvironment();

@@ -99,7 +99,9 @@ describe('asyncMap', () => {
     h.push('in', 'a', 1);
     h.processingTime(1000);
     await h.settled();
-    expect(h.drain('failed')).toEqual(['a: [async/timeout] A call took longer than 1s. Raise timeout, retry, or take the element from .side(\'failed\').']);
+    expect(h.drain('failed')).toEqual([
+      "a: [async/timeout] A call took longer than 1s. Raise timeout, retry, or take the element from .side('failed').",
+    ]);
     expect(calls.open.get('a')!.signal.aborted).toBe(true);
     calls.answer('a');
     await h.settled();
@@ -126,14 +128,17 @@ describe('asyncMap', () => {
   test('the end of input waits for the last call, and time goes to its end after it', async () => {
     const calls = new Calls();
     const h = harness((i: { in: DataStream<string> }) => ({
-      out: i.in.asyncMap<string>({ run: calls.run }).keyBy((v) => v).process({
-        timers: { end: 'eventTime' },
-        onElement(value, { timers }) {
-          timers.set('end', 100);
-          return [value];
-        },
-        onTimer: (_timer, { key }) => [`end of ${key}`],
-      }),
+      out: i.in
+        .asyncMap<string>({ run: calls.run })
+        .keyBy((v) => v)
+        .process({
+          timers: { end: 'eventTime' },
+          onElement(value, { timers }) {
+            timers.set('end', 100);
+            return [value];
+          },
+          onTimer: (_timer, { key }) => [`end of ${key}`],
+        }),
     }));
     h.push('in', 'a', 1).end();
     expect(h.drain('out')).toEqual([]);
@@ -169,6 +174,8 @@ describe('asyncMap', () => {
   test('options that cannot be are refused when the job is built', () => {
     const stream = new StreamEnvironment().from(fromArray([1]));
     expect(() => stream.asyncMap({ run: async (n) => n, capacity: 0 })).toThrow(expect.objectContaining({ code: 'graph/option' }));
-    expect(() => stream.asyncMap({ run: async (n) => n, timeout: { seconds: 0 } })).toThrow(expect.objectContaining({ code: 'duration/invalid' }));
+    expect(() => stream.asyncMap({ run: async (n) => n, timeout: { seconds: 0 } })).toThrow(
+      expect.objectContaining({ code: 'duration/invalid' }),
+    );
   });
 });

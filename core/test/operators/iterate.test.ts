@@ -67,16 +67,31 @@ describe('iterate', () => {
   });
 
   test('survives a snapshot between any two steps', () => {
-    const edges: readonly Edge[] = [[0, 1], [3, 4], [1, 2], [4, 5], [2, 3]];
-    const { out } = everyCheckpoint((i: { in: DataStream<Edge> }) => ({ out: i.in.iterate(components, { shards: 2 }) }), (h) => {
-      for (const edge of edges) h.push('in', edge);
-      h.end();
-    });
+    const edges: readonly Edge[] = [
+      [0, 1],
+      [3, 4],
+      [1, 2],
+      [4, 5],
+      [2, 3],
+    ];
+    const { out } = everyCheckpoint(
+      (i: { in: DataStream<Edge> }) => ({ out: i.in.iterate(components, { shards: 2 }) }),
+      (h) => {
+        for (const edge of edges) h.push('in', edge);
+        h.end();
+      },
+    );
     expect(out).toEqual(oracle(edges));
   });
 
   test('an iteration that is never done is ended by maxRounds', async () => {
-    const restless: Iteration<number, number, number, number> = { init: () => 0, round: () => 0, combine: (n) => n + 1, done: () => false, result: (n) => [n] };
+    const restless: Iteration<number, number, number, number> = {
+      init: () => 0,
+      round: () => 0,
+      combine: (n) => n + 1,
+      done: () => false,
+      result: (n) => [n],
+    };
     const env = new StreamEnvironment({ logger: { debug() {}, info() {}, warn() {}, error() {} } });
     const stream = env.from(fromArray([1])).iterate(restless, { uid: 'restless', maxRounds: 5 });
     await expect(stream.collect()).rejects.toMatchObject({ code: 'operator/failed', uid: 'restless' });
@@ -85,7 +100,13 @@ describe('iterate', () => {
   test('an unbounded input is refused when the job is built', () => {
     const env = new StreamEnvironment();
     const endless = env.from({ ...fromArray([1]), bounded: false });
-    const count: Iteration<number, number, number, number> = { init: (all) => all.length, round: () => 0, combine: (n) => n, done: () => true, result: (n) => [n] };
+    const count: Iteration<number, number, number, number> = {
+      init: (all) => all.length,
+      round: () => 0,
+      combine: (n) => n,
+      done: () => true,
+      result: (n) => [n],
+    };
     endless.iterate(count);
     expect(() => env.plan()).toThrow(expect.objectContaining({ code: 'graph/unbounded' }));
   });

@@ -28,7 +28,7 @@ class Gate<T> {
 /** Lets the event loop turn until nothing has changed for a while. */
 async function quiet(reading: () => number): Promise<number> {
   let last = -1;
-  for (let same = 0; same < 20; ) {
+  for (let same = 0; same < 20;) {
     await new Promise((resolve) => setImmediate(resolve));
     const now = reading();
     same = now === last ? same + 1 : 0;
@@ -86,8 +86,8 @@ describe('credit', () => {
       .keyBy((n) => n)
       .process({
         timers: { due: 'eventTime' },
-        onElement(_n, { timers: { set } }) {
-          for (let at = 1; at <= timers; at++) set('due', at);
+        onElement(_n, context) {
+          for (let at = 1; at <= timers; at++) context.timers.set('due', at);
         },
         onTimer({ at }) {
           fired++;
@@ -136,7 +136,9 @@ describe('credit', () => {
         for (let i = 0; i < 200; i++) x = (x * 31 + i) % 1_000_003;
         return x;
       })
-      .sinkTo(defineSink({ name: 'none', open: () => ({ write: () => undefined, prepare: async () => [], commit: async () => undefined }) }));
+      .sinkTo(
+        defineSink({ name: 'none', open: () => ({ write: () => undefined, prepare: async () => [], commit: async () => undefined }) }),
+      );
     await env.execute('busy');
     done = true;
     // 40 million steps take many slices on any machine: the loop must have turned between them.

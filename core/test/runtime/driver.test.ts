@@ -26,14 +26,16 @@ const STEPS = {
     }),
   reduce: (s: DataStream<Item>) => s.keyBy(({ key }) => key).reduce((a, b) => ({ key: a.key, n: a.n + b.n })),
   side: (s: DataStream<Item>) => {
-    const split = s.keyBy(({ key }) => key).process({
-      outputs: { odd: output<Item>() },
-      onElement(item, { output: emit }) {
-        if (item.n % 2 === 0) return [item];
-        emit('odd', item);
-        return undefined;
-      },
-    });
+    const split = s
+      .keyBy(({ key }) => key)
+      .process({
+        outputs: { odd: output<Item>() },
+        onElement(item, { output: emit }) {
+          if (item.n % 2 === 0) return [item];
+          emit('odd', item);
+          return undefined;
+        },
+      });
     return split.union(split.side('odd').map((item) => ({ ...item, n: item.n + 1000 })));
   },
 } satisfies Record<string, (s: DataStream<Item>, i: number) => DataStream<Item>>;
@@ -96,13 +98,19 @@ describe.each([true, false])('errors (generated: %s)', (generateCode) => {
   });
 
   test('an invalid key names the operator behind the keyBy', () => {
-    const h = harness((i: { in: DataStream<{ k: unknown }> }) => ({ out: i.in.keyBy(({ k }) => k as string).reduce((a) => a, { uid: 'keyed' }) }), {
-      run: { generateCode },
-    });
+    const h = harness(
+      (i: { in: DataStream<{ k: unknown }> }) => ({ out: i.in.keyBy(({ k }) => k as string).reduce((a) => a, { uid: 'keyed' }) }),
+      {
+        run: { generateCode },
+      },
+    );
     expect(() => h.push('in', { k: Number.NaN })).toThrow(expect.objectContaining({ code: 'key/invalid', uid: 'keyed' }));
-    const h2 = harness((i: { in: DataStream<{ k: unknown }> }) => ({ out: i.in.keyBy(({ k }) => k as string).reduce((a) => a, { uid: 'keyed' }) }), {
-      run: { generateCode, onError: 'skip' },
-    });
+    const h2 = harness(
+      (i: { in: DataStream<{ k: unknown }> }) => ({ out: i.in.keyBy(({ k }) => k as string).reduce((a) => a, { uid: 'keyed' }) }),
+      {
+        run: { generateCode, onError: 'skip' },
+      },
+    );
     h2.push('in', { k: undefined }).push('in', { k: null }).push('in', { k: {} }).push('in', { k: 'fine' });
     expect(h2.drain('out')).toEqual([{ k: 'fine' }]);
   });
