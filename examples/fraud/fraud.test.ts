@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type DataStream, fromArray, type Mode, type Source, StreamEnvironment } from '@millrace/core';
+import { type DataStream, type Mode, type Source, StreamEnvironment } from '@millrace/core';
 import { csvFile, csvSink } from '@millrace/core/node';
-import { everyCheckpoint, testJob } from '@millrace/core/testing';
+import { everyCheckpoint, testJob, testSource } from '@millrace/core/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { check } from './alert.ts';
@@ -27,7 +27,10 @@ const features = (payments: DataStream<Payment>): DataStream<WithFeatures> => pa
 async function featuresOf(payments: readonly Payment[], mode: Mode): Promise<WithFeatures[]> {
   const env = new StreamEnvironment({ mode });
   const time = { timestamp: ({ at }: Payment) => at, outOfOrder: { days: 1 } };
-  const found = await env.from(fromArray(payments), { time }).pipe(features).collect();
+  const found = await env
+    .from(testSource(payments, { batchSize: 1 }), { time })
+    .pipe(features)
+    .collect();
   return found.toSorted((a, b) => a.spending.payment.id - b.spending.payment.id);
 }
 

@@ -1,4 +1,4 @@
-import { type DataStream, listState } from '@millrace/core';
+import { type DataStream, type ListState, listState } from '@millrace/core';
 import type { WithSpending } from './customerSpending.ts';
 
 /** Payments at a terminal whose outcome is known, and the share of frauds among them; 0 where there are none. */
@@ -22,12 +22,6 @@ export const LABEL_DELAY = 7 * DAY;
 /** Older payments count for nothing any more. */
 const MEMORY = LABEL_DELAY + 30 * DAY;
 
-/** A payment as its terminal remembers it. */
-interface Outcome {
-  readonly at: number;
-  readonly fraud: boolean;
-}
-
 /**
  * The features of terminals. A payment at time t sees the outcomes of those from t − 7 days and before: what came later is remembered, but
  * its label has not arrived. For the same reason it does not matter if payments come a little out of order.
@@ -37,46 +31,50 @@ export const terminalRisk = (payments: DataStream<WithSpending>): DataStream<Wit
     .keyBy(({ payment }) => payment.terminal)
     .process({
       uid: 'terminal-risk',
-      state: { outcomes: listState<Outcome>() },
+      // The times of the payments that turned out one way or the other.
+      state: { genuine: listState<number>(), frauds: listState<number>() },
       onElement(spending, { state, watermark }) {
         const { at, scenario } = spending.payment;
         const known = at - LABEL_DELAY;
-        const day = new RiskCount(known - DAY);
-        const week = new RiskCount(known - 7 * DAY);
-        const month = new RiskCount(known - 30 * DAY);
-        let oldest = Infinity;
-        for (const outcome of state.outcomes.get()) {
-          oldest = Math.min(oldest, outcome.at);
-          if (outcome.at > known) continue;
-          month.add(outcome);
-          week.add(outcome);
-          day.add(outcome);
-        }
-        // Once a day is often enough.
-        const forgotten = watermark - MEMORY;
-        if (oldest < forgotten - DAY) state.outcomes.update([...state.outcomes.get()].filter((one) => one.at >= forgotten));
-        state.outcomes.add({ at, fraud: scenario > 0 });
-        return [{ spending, day: day.risk(), week: week.risk(), month: month.risk() }];
+        const genuine = countUntil(known, state.genuine.get());
+        const frauds = countUntil(known, state.frauds.get());
+        forget(state.genuine, watermark - MEMORY);
+        forget(state.frauds, watermark - MEMORY);
+        (scenario > 0 ? state.frauds : state.genuine).add(at);
+        return [
+          {
+            spending,
+            day: risk(frauds.day, genuine.day),
+            week: risk(frauds.week, genuine.week),
+            month: risk(frauds.month, genuine.month),
+          },
+        ];
       },
     });
 
-/** Counts outcomes from a time on. */
-class RiskCount {
-  private readonly from: number;
-  private count = 0;
-  private frauds = 0;
-
-  constructor(from: number) {
-    this.from = from;
+/** How many of some times lie in the last 1, 7 and 30 days until `end`, both ends included. */
+function countUntil(end: number, times: Iterable<number>): { readonly day: number; readonly week: number; readonly month: number } {
+  let day = 0;
+  let week = 0;
+  let month = 0;
+  for (const time of times) {
+    if (time > end) continue;
+    if (time >= end - DAY) day++;
+    if (time >= end - 7 * DAY) week++;
+    if (time >= end - 30 * DAY) month++;
   }
+  return { day, week, month };
+}
 
-  add({ at, fraud }: Outcome): void {
-    if (at < this.from) return;
-    this.count++;
-    if (fraud) this.frauds++;
-  }
+function risk(frauds: number, genuine: number): Risk {
+  const count = frauds + genuine;
+  return { count, share: count === 0 ? 0 : frauds / count };
+}
 
-  risk(): Risk {
-    return { count: this.count, share: this.count === 0 ? 0 : this.frauds / this.count };
+/** Removes times before `start`; not one by one, which would cost more than it saves. */
+function forget(times: ListState<number>, start: number): void {
+  for (const oldest of times.get()) {
+    if (oldest < start - DAY) times.update([...times.get()].filter((time) => time >= start));
+    break;
   }
 }

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import type { DataStream } from '@millrace/core';
-import { everyCheckpoint, testJob, type TestJobOptions } from '@millrace/core/testing';
+import type { DataStream, Source } from '@millrace/core';
+import { everyCheckpoint, harness, testJob, type TestJobOptions, testSource } from '@millrace/core/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { realFile } from '../realData.ts';
@@ -22,8 +22,13 @@ const CONFIG = { input: 'unused', year: 2015, json: true };
 /** No complaints about logs in which nothing is found. */
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** The watermark moves after every line. */
+function lineByLine(log: readonly string[]): Source<string> {
+  return testSource(log, { batchSize: 1 });
+}
+
 async function findingsIn(log: readonly string[], options: Partial<TestJobOptions<typeof CONFIG>> = {}): Promise<readonly Finding[]> {
-  const { outputs } = await testJob(job, { config: CONFIG, inputs: { log }, logger: silent, ...options });
+  const { outputs } = await testJob(job, { config: CONFIG, inputs: { log: lineByLine(log) }, logger: silent, ...options });
   return outputs['findings'] as readonly Finding[];
 }
 
@@ -107,14 +112,24 @@ test('a success counts the failures of the 600 s before it, and in its own secon
 test('lines a little out of order are put in order', async () => {
   const log = [
     ...Array.from({ length: 4 }, () => fails('12:00:00', '1.1.1.1')),
-    enters('12:00:09', '1.1.1.1'),
-    fails('12:00:02', '1.1.1.1'),
+    enters('12:00:02', '1.1.1.1'),
+    fails('12:00:11', '2.2.2.2'),
+    fails('12:00:01', '1.1.1.1'),
   ];
   const found = await findingsIn(log);
   expect(found.map(({ type, failures }) => ({ type, failures }))).toEqual([
     { type: 'breakin', failures: 5 },
     { type: 'burst', failures: 5 },
   ]);
+});
+
+test('an attempt is forgotten when it cannot count any more', () => {
+  const h = harness(({ attempted }: { attempted: DataStream<Attempt> }) => ({ out: breakIns(attempted) }));
+  const at = Date.UTC(2015, 0, 1);
+  const before = h.watermark(at).snapshot().bytes.length;
+  h.push('attempted', { at, address: '1.1.1.1', user: 'root', succeeded: false, times: 1 }, at);
+  expect(h.snapshot().bytes.length).toBeGreaterThan(before);
+  expect(h.watermark(at + 600_001).snapshot().bytes.length).toBe(before);
 });
 
 test('a log can go on after the end of a year, and lines of both years can mix', async () => {
