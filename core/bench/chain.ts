@@ -14,13 +14,29 @@ export async function chain(quick: boolean): Promise<BenchResult[]> {
   const rounds = 5;
   const results = [
     await compare('core/chain-vs-loop', 'M records/s', { rounds, ours: timed(count, runChain), baseline: timed(count, loopChain) }),
-    await compare('core/stateless-vs-loop', 'M records/s', { rounds, ours: timed(count, runStateless), baseline: timed(count, loopStateless) }),
+    await compare('core/stateless-vs-loop', 'M records/s', {
+      rounds,
+      ours: timed(count, runStateless),
+      baseline: timed(count, loopStateless),
+    }),
     await compare('core/keyed-reduce-vs-rxjs', 'M records/s', { rounds, ours: timed(count, runReduce), baseline: timed(few, rxReduce) }),
     await compare('core/chain-vs-node-streams', 'M records/s', { rounds, ours: timed(count, runChain), baseline: timed(few, nodeChain) }),
-    await compare('core/stateless-vs-node-streams', 'M records/s', { rounds, ours: timed(count, runStateless), baseline: timed(few, nodeStateless) }),
+    await compare('core/stateless-vs-node-streams', 'M records/s', {
+      rounds,
+      ours: timed(count, runStateless),
+      baseline: timed(few, nodeStateless),
+    }),
   ];
   await runOthers();
-  results.splice(1, 0, await compare('core/chain-after-others-vs-loop', 'M records/s', { rounds, ours: timed(count, runChain), baseline: timed(count, loopChain) }));
+  results.splice(
+    1,
+    0,
+    await compare('core/chain-after-others-vs-loop', 'M records/s', {
+      rounds,
+      ours: timed(count, runChain),
+      baseline: timed(count, loopChain),
+    }),
+  );
   return results;
 }
 
@@ -152,11 +168,19 @@ async function runOthers(): Promise<void> {
     (s) => s.flatMap((row) => [row, row]),
     (s, i) => s.keyBy((row) => row.n % (i + 2)).reduce((a, b) => (a.n > b.n ? a : b)),
     (s) => s.keyBy((row) => [row.key, row.n % 3]).process({ onElement: (row) => [row] }),
-    (s) => s.map((row) => ({ n: row.n, extra: true, key: row.key })).rebalance().filter((row) => row.extra),
+    (s) =>
+      s
+        .map((row) => ({ n: row.n, extra: true, key: row.key }))
+        .rebalance()
+        .filter((row) => row.extra),
   ];
   for (let i = 0; i < 20; i++) {
     const build = builds[i % builds.length]!;
-    await execute(freshRows(50_000, 100), new Tally(), (stream) => build(stream.map((row) => row), i));
+    await execute(freshRows(50_000, 100), new Tally(), (stream) =>
+      build(
+        stream.map((row) => row),
+        i,
+      ),
+    );
   }
 }
-

@@ -9,8 +9,16 @@ export async function keyed(quick: boolean): Promise<BenchResult[]> {
   const few = quick ? 500_000 : 3_000_000;
   const many = quick ? 1_000_000 : 4_000_000;
   return [
-    await compare('core/keyed-count-1k-vs-loop', 'M records/s', { rounds: 5, ours: timed(few, 1000, run), baseline: timed(few, 1000, loop) }),
-    await compare('core/keyed-count-1m-vs-loop', 'M records/s', { rounds: 5, ours: timed(many, 1_000_000, run), baseline: timed(many, 1_000_000, loop) }),
+    await compare('core/keyed-count-1k-vs-loop', 'M records/s', {
+      rounds: 5,
+      ours: timed(few, 1000, run),
+      baseline: timed(few, 1000, loop),
+    }),
+    await compare('core/keyed-count-1m-vs-loop', 'M records/s', {
+      rounds: 5,
+      ours: timed(many, 1_000_000, run),
+      baseline: timed(many, 1_000_000, loop),
+    }),
     memory('core/keyed-memory-1.0m', 1_000_000),
     memory('core/keyed-memory-1.1m', 1_100_000),
   ];

@@ -14,7 +14,11 @@ export type Side = () => number | Promise<number>;
  * Runs both sides in turn, so that a machine that slows down slows both, and takes the median of each and of the ratios round by
  * round. The first round of each warms up and is not counted.
  */
-export async function compare(id: string, unit: string, sides: { readonly ours: Side; readonly baseline: Side; readonly rounds: number; readonly higherIsBetter?: boolean }): Promise<BenchResult> {
+export async function compare(
+  id: string,
+  unit: string,
+  sides: { readonly ours: Side; readonly baseline: Side; readonly rounds: number; readonly higherIsBetter?: boolean },
+): Promise<BenchResult> {
   const { ours, baseline, rounds, higherIsBetter = true } = sides;
   const figures: { ours: number; baseline: number }[] = [];
   for (let round = 0; round <= rounds; round++) {
@@ -22,7 +26,13 @@ export async function compare(id: string, unit: string, sides: { readonly ours: 
     if (round > 0) figures.push(figure);
   }
   const ratios = figures.map((figure) => (higherIsBetter ? figure.ours / figure.baseline : figure.baseline / figure.ours));
-  return { id, ours: median(figures.map((figure) => figure.ours)), baseline: median(figures.map((figure) => figure.baseline)), unit, ratio: median(ratios) };
+  return {
+    id,
+    ours: median(figures.map((figure) => figure.ours)),
+    baseline: median(figures.map((figure) => figure.baseline)),
+    unit,
+    ratio: median(ratios),
+  };
 }
 
 export function median(values: readonly number[]): number {

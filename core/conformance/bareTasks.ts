@@ -39,6 +39,7 @@ export class BareTasks {
       logger: SILENT,
       workspace: new Workspace(undefined, undefined),
       epoch: 0,
+      lineage: '',
       exactlyOnce: true,
     } as const;
     this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(this.platform), {

@@ -25,8 +25,14 @@ export interface CheckpointOptions {
   readonly standby?: boolean;
 }
 
-/** Where a job goes on from: its latest checkpoint (where there is none it starts fresh and says so), or a savepoint. */
-export type RestoreOptions = 'latest' | { readonly savepoint: CheckpointStorage; readonly allowNonRestoredState?: boolean };
+/**
+ * Where a job goes on from: its latest checkpoint (where there is none it starts fresh and says so), or a savepoint. State of operators
+ * that the job does not have is refused, or left out with `allowNonRestoredState`.
+ */
+export type RestoreOptions =
+  | 'latest'
+  | { readonly latest: true; readonly allowNonRestoredState?: boolean }
+  | { readonly savepoint: CheckpointStorage; readonly allowNonRestoredState?: boolean };
 
 /** Fills in defaults and checks. */
 export function checkpointSettings(options: CheckpointOptions): CheckpointSettings {
@@ -50,5 +56,5 @@ export function checkpointSettings(options: CheckpointOptions): CheckpointSettin
 
 export function restoreSettings(options: RestoreOptions): RestoreSettings {
   if (options === 'latest') return { storage: undefined, allowNonRestoredState: false };
-  return { storage: options.savepoint, allowNonRestoredState: options.allowNonRestoredState === true };
+  return { storage: 'savepoint' in options ? options.savepoint : undefined, allowNonRestoredState: options.allowNonRestoredState === true };
 }

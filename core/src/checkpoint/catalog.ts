@@ -1,4 +1,5 @@
 import { describeError } from '../errors/describe.ts';
+import { isMillraceError } from '../errors/millraceError.ts';
 import { decodeManifest, encodeManifest, type Manifest, segmentsOf } from './manifest.ts';
 import type { CheckpointStorage } from './storage.ts';
 
@@ -67,11 +68,13 @@ export class Catalog {
     }
   }
 
+  /** What a newer version wrote, and what cannot be read at the moment, is there all the same: only what is damaged is passed over. */
   private async readManifest(name: string): Promise<Manifest | undefined> {
+    const bytes = await this.storage.read(name);
     try {
-      const bytes = await this.storage.read(name);
       return bytes === undefined ? undefined : decodeManifest(bytes, name, this.crc32);
     } catch (error) {
+      if (!isMillraceError(error) || error.code !== 'checkpoint/corrupt') throw error;
       this.onProblem(`${describeError(error)} It is passed over.`);
       return undefined;
     }
@@ -81,6 +84,11 @@ export class Catalog {
 /** Every object that a checkpoint needs. */
 export function objectsOf(manifest: Manifest): ReadonlySet<string> {
   return new Set(manifest.subtasks.flatMap(segmentsOf).map(({ object }) => object));
+}
+
+/** Whether a checkpoint has written an object itself, and does not share it with one before. */
+export function isWrittenBy({ epoch, checkpoint }: Manifest, object: string): boolean {
+  return object.startsWith(`${STATE}${stamp(epoch, checkpoint)}-`);
 }
 
 function manifestName({ epoch, checkpoint }: Manifest): string {

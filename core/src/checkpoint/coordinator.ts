@@ -5,6 +5,7 @@ import type { Logger } from '../operators/logger.ts';
 import type { Clock } from '../time/clock.ts';
 import { formatDuration } from '../time/duration.ts';
 import { Catalog } from './catalog.ts';
+import type { CheckpointHistory } from './checkpointHistory.ts';
 import type { Lease } from './lease.ts';
 import { MANIFEST_VERSION, type Manifest, type SubtaskState } from './manifest.ts';
 import type { CheckpointStorage } from './storage.ts';
@@ -40,6 +41,7 @@ export interface CoordinatorParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly crc32: (bytes: Uint8Array) => number;
+  readonly history: CheckpointHistory;
   readonly maxParallelism: number;
   readonly operators: Manifest['operators'];
   readonly participants: () => readonly Participant[];
@@ -108,13 +110,21 @@ export class Coordinator {
         states: [],
         // Before any task is asked: a split that is assigned later reaches its reader behind its barrier.
         enumerators: this.parts.enumerators(),
-        target: { storage: target, catalog: options.savepoint === undefined ? this.catalog : new Catalog(target, this.parts.crc32, () => undefined) },
+        target: {
+          storage: target,
+          catalog: options.savepoint === undefined ? this.catalog : new Catalog(target, this.parts.crc32, () => undefined),
+        },
         cancelTimeout: clock.schedule(clock.now() + policy.timeout, () => this.giveUp(checkpoint, this.timedOut(checkpoint))),
         resolve,
         reject,
       });
       for (const participant of participants) participant.requestCheckpoint(barrier);
     });
+  }
+
+  /** How many checkpoints are being taken. */
+  get underWay(): number {
+    return this.pending.size;
   }
 
   /** Where a task writes its part. `undefined` when the checkpoint was given up. */
@@ -139,8 +149,10 @@ export class Coordinator {
   async close(): Promise<void> {
     this.closed = true;
     this.cancelTick?.();
-    const closed = new MillraceError('checkpoint/aborted', 'The job ended before the checkpoint was complete.', { remedy: 'Use the one before it.' });
-    for (const checkpoint of [...this.pending.keys()]) this.drop(checkpoint)?.reject(closed);
+    const closed = new MillraceError('checkpoint/aborted', 'The job ended before the checkpoint was complete.', {
+      remedy: 'Use the one before it.',
+    });
+    for (const checkpoint of this.pending.keys()) this.drop(checkpoint)?.reject(closed);
     await this.settling;
   }
 
@@ -165,22 +177,29 @@ export class Coordinator {
     try {
       await lease.check();
       await pending.target.catalog.add(manifest);
+      // Still the owner after it was written: whoever takes over from here on goes on from it, so what it holds may become visible.
+      await lease.check();
     } catch (error) {
       return this.fail(checkpoint, error);
     }
     this.drop(checkpoint);
     // Older ones that are still under way can only be overtaken: what they hold is in this one.
-    for (const older of [...this.pending.keys()]) if (older < checkpoint && !pending.barrier.savepoint) this.giveUp(older, this.overtaken(checkpoint));
+    for (const older of this.pending.keys())
+      if (older < checkpoint && !pending.barrier.savepoint) this.giveUp(older, this.overtaken(checkpoint));
     this.lastEnd = clock.now();
+    this.parts.history.complete(manifest, this.lastEnd);
     this.schedule();
     try {
       await Promise.all(this.parts.participants().map((participant) => participant.completeCheckpoint(checkpoint)));
       pending.resolve(manifest);
-      if (!pending.barrier.savepoint) await this.catalog.retain(policy.retain, lease.epoch);
     } catch (error) {
       pending.reject(error);
-      this.parts.onFatal(error);
+      return this.parts.onFatal(error);
     }
+    if (pending.barrier.savepoint) return;
+    await this.catalog.retain(policy.retain, lease.epoch).catch((error: unknown) => {
+      this.parts.logger.warn(`Checkpoints that are not needed any more could not be removed: ${describeError(error)}`);
+    });
   }
 
   private manifestOf(checkpoint: number, { barrier, startedAt, states, enumerators }: Pending): Manifest {
@@ -208,6 +227,7 @@ export class Coordinator {
     const pending = this.drop(checkpoint);
     if (pending === undefined) return;
     this.lastEnd = this.parts.clock.now();
+    this.parts.history.giveUp(checkpoint, error, this.lastEnd);
     this.parts.logger.warn(`Checkpoint ${checkpoint} was given up: ${describeError(error)}`);
     for (const participant of this.parts.participants()) participant.abortCheckpoint(checkpoint);
     pending.reject(error);
@@ -223,9 +243,13 @@ export class Coordinator {
 
   private timedOut(checkpoint: number): MillraceError {
     const missing = [...(this.pending.get(checkpoint)?.missing ?? [])];
-    return new MillraceError('checkpoint/timeout', `It took longer than ${formatDuration(this.parts.policy.timeout)}; missing: ${missing.join(', ')}.`, {
-      remedy: 'A slow sink or function holds the barrier back: look at the blocked times, lower targetDelay, or raise the timeout.',
-    });
+    return new MillraceError(
+      'checkpoint/timeout',
+      `It took longer than ${formatDuration(this.parts.policy.timeout)}; missing: ${missing.join(', ')}.`,
+      {
+        remedy: 'A slow sink or function holds the barrier back: look at the blocked times, lower targetDelay, or raise the timeout.',
+      },
+    );
   }
 
   private overtaken(by: number): MillraceError {

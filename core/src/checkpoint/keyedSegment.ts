@@ -4,6 +4,8 @@ import { ByteReader } from '../state/byteReader.ts';
 import { ByteWriter } from '../state/byteWriter.ts';
 import { decodeKey, type Key, writeKeyBlock } from '../state/key.ts';
 import type { RecordSink } from '../state/recordSink.ts';
+import { decodeSelfContained, encodeSelfContained } from '../state/selfContained.ts';
+import type { StateForm } from '../state/stateForm.ts';
 import { ValueCodec } from '../state/valueCodec.ts';
 
 /** The version of the format. Frozen ones are read for ever. */
@@ -18,6 +20,18 @@ const HAS_TIMES = 4;
 /** An entry without its key. */
 export type KeyEntry = Omit<StateEntry, 'key'>;
 
+/** A state in a segment. */
+interface WrittenState {
+  readonly name: string;
+  readonly form: StateForm | null;
+}
+
+/** What stands behind the records. */
+interface SegmentTail {
+  readonly states: readonly WrittenState[];
+  readonly shapes: readonly (readonly string[])[];
+}
+
 /** Everything that is held for a key. No entries: nothing any more. */
 export interface KeyRecord {
   readonly key: Key;
@@ -25,13 +39,19 @@ export interface KeyRecord {
 }
 
 /**
- * Writes keyed state: a record per key, with all that is held for it. Names of states and shapes of values stand once, behind the
+ * Writes keyed state: a record per key, with all that is held for it. Names and forms of states and shapes of values stand once, behind the
  * records, in front of which stands their length.
  */
 export class KeyedSegmentWriter implements RecordSink {
   private readonly body = new ByteWriter(64 * 1024);
+  private readonly formOf: (state: string) => StateForm | undefined;
   private codec = new ValueCodec();
   private readonly states = new Map<string, number>();
+
+  /** `formOf`: what must be known to read the values of a state. */
+  constructor(formOf: (state: string) => StateForm | undefined = () => undefined) {
+    this.formOf = formOf;
+  }
 
   /** Bytes written so far. */
   get length(): number {
@@ -61,15 +81,13 @@ export class KeyedSegmentWriter implements RecordSink {
 
   /** The segment's bytes. The writer is then empty. */
   finish(): Uint8Array {
-    const tail = new ByteWriter();
-    const plain = new ValueCodec();
-    plain.write([...this.states.keys()], tail);
-    plain.write(this.codec.shapes(), tail);
+    const states = [...this.states.keys()].map((name): WrittenState => ({ name, form: this.formOf(name) ?? null }));
+    const tail = encodeSelfContained({ states, shapes: this.codec.shapes() } satisfies SegmentTail);
     const whole = new ByteWriter(this.body.length + tail.length + 16);
     whole.byte(VERSION);
     whole.float64(this.body.length);
     whole.raw(this.body.written());
-    whole.raw(tail.written());
+    whole.raw(tail);
     this.body.reset();
     this.states.clear();
     this.codec = new ValueCodec();
@@ -88,11 +106,9 @@ export function* readKeyedSegment(bytes: Uint8Array): Generator<KeyRecord> {
   }
   const length = reader.float64();
   const end = reader.at + length;
-  const tail = new ByteReader(bytes, end);
-  const plain = new ValueCodec();
-  const states = plain.read(tail) as readonly string[];
+  const { states, shapes } = decodeSelfContained(bytes.subarray(end)) as SegmentTail;
   const codec = new ValueCodec();
-  codec.learn(plain.read(tail) as readonly string[][]);
+  codec.learn(shapes);
   while (reader.at < end) {
     const key = decodeKey(reader.block());
     const entries: KeyEntry[] = [];
@@ -101,11 +117,11 @@ export function* readKeyedSegment(bytes: Uint8Array): Generator<KeyRecord> {
   }
 }
 
-function readEntry(reader: ByteReader, state: string, codec: ValueCodec): KeyEntry {
+function readEntry(reader: ByteReader, { name: state, form }: WrittenState, codec: ValueCodec): KeyEntry {
   const flags = reader.byte();
   const userKey = flags & HAS_USER_KEY ? decodeKey(reader.block()) : undefined;
   const renewed = flags & HAS_TIME ? reader.float64() : flags & HAS_TIMES ? (codec.read(reader) as readonly number[]) : undefined;
-  return { state, userKey, renewed, value: codec.read(reader) };
+  return { state, userKey, renewed, value: codec.read(reader), form: form ?? undefined };
 }
 
 /** Writes entries of any order: those of one key that follow each other in one record. */

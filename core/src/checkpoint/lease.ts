@@ -4,14 +4,20 @@ import type { CheckpointStorage } from './storage.ts';
 
 const NAME = 'lease.json';
 
-interface LeaseRecord {
+/** What the lease of a location says. */
+export interface LeaseRecord {
   readonly epoch: number;
   readonly owner: string;
   /** Processing time in ms after which the owner no longer counts, unless it has renewed. */
   readonly until: number;
   /** The checkpoint that this epoch went on from: what an older epoch completes after it is refused. */
   readonly base: number | null;
+  /** Names the life of the location, from its first lease on. Missing where an older version wrote it. */
+  readonly lineage?: string;
 }
+
+/** Two locations may begin their lives in the same process and millisecond. */
+let begun = 0;
 
 /** Who asks for a lease, and how to find out that an owner is gone without waiting for its lease to run out. */
 export interface LeaseOptions {
@@ -24,12 +30,19 @@ export interface LeaseOptions {
   readonly isGone?: (owner: string) => boolean;
 }
 
+/** Held by somebody else, who may still be at work. */
+function isHeld(record: LeaseRecord, { owner, clock, isGone }: LeaseOptions): boolean {
+  return record.until > clock.now() && record.owner !== owner && isGone?.(record.owner) !== true;
+}
+
 /**
  * The right to write to a checkpoint location. It has one owner at a time, and an epoch that grows with every change of owner: what an
  * older epoch writes or commits is refused. The owner renews it; one that was stopped finds out before its next write.
  */
 export class Lease {
   readonly epoch: number;
+  /** Names the life of the location: epochs can be compared where it is the same. */
+  readonly lineage: string;
   /** What the epoch before this one knew: which checkpoints count. */
   readonly previous: { readonly epoch: number; readonly base: number | null } | undefined;
   private readonly storage: CheckpointStorage;
@@ -37,29 +50,43 @@ export class Lease {
   private token: string;
   private base: number | null = null;
   private lost = false;
+  /** One thing at a time: a check that overlaps a renewal would find a token that is not known yet. */
+  private working: Promise<unknown> = Promise.resolve();
 
-  private constructor(storage: CheckpointStorage, options: LeaseOptions, token: string, previous: LeaseRecord | undefined) {
+  private constructor(
+    storage: CheckpointStorage,
+    options: LeaseOptions,
+    token: string,
+    previous: LeaseRecord | undefined,
+    lineage: string,
+  ) {
     this.storage = storage;
     this.options = options;
     this.token = token;
     this.previous = previous;
     this.epoch = (previous?.epoch ?? 0) + 1;
+    this.lineage = lineage;
   }
 
   /** Takes the lease if it is free, has run out, or its owner is gone. `undefined` when somebody else holds it. */
   static async acquire(storage: CheckpointStorage, options: LeaseOptions): Promise<Lease | undefined> {
-    const { owner, clock, duration, isGone } = options;
+    const { owner, clock, duration } = options;
     const found = await storage.readToken(NAME);
     const record = found === undefined ? undefined : parse(found.content);
-    if (record !== undefined && record.until > clock.now() && record.owner !== owner && isGone?.(record.owner) !== true) return undefined;
+    if (record !== undefined && isHeld(record, options)) return undefined;
     const epoch = (record?.epoch ?? 0) + 1;
+    const lineage = record?.lineage ?? `${owner} ${clock.now()} ${++begun}`;
     // Until it has chosen where to go on, the new epoch keeps what the one before knew.
-    const token = await storage.writeIf(NAME, encode({ epoch, owner, until: clock.now() + duration, base: record?.base ?? null }), found?.token);
-    return token === undefined ? undefined : new Lease(storage, options, token, record);
+    const token = await storage.writeIf(
+      NAME,
+      encode({ epoch, owner, until: clock.now() + duration, base: record?.base ?? null, lineage }),
+      found?.token,
+    );
+    return token === undefined ? undefined : new Lease(storage, options, token, record, lineage);
   }
 
-  /** Who holds the lease now, and until when (processing time in ms). */
-  static async holder(storage: CheckpointStorage): Promise<{ readonly owner: string; readonly until: number; readonly epoch: number } | undefined> {
+  /** Who holds or held the lease last, until when (processing time in ms), and which checkpoint of an older epoch is the last that counts. */
+  static async holder(storage: CheckpointStorage): Promise<LeaseRecord | undefined> {
     const found = await storage.readToken(NAME);
     return found === undefined ? undefined : parse(found.content);
   }
@@ -84,9 +111,10 @@ export class Lease {
    *
    * @throws MillraceError `checkpoint/fenced`
    */
-  async check(): Promise<void> {
-    if (!this.lost && (await this.storage.readToken(NAME))?.token === this.token) return;
-    throw this.fenced();
+  check(): Promise<void> {
+    return this.inTurn(async () => {
+      if (this.lost || (await this.storage.readToken(NAME))?.token !== this.token) throw this.fenced();
+    });
   }
 
   /** Gives the lease up, so that the next owner need not wait for its end. */
@@ -96,13 +124,34 @@ export class Lease {
     this.lost = true;
   }
 
-  private async replace(until: number): Promise<void> {
-    const token = this.lost ? undefined : await this.storage.writeIf(NAME, encode({ epoch: this.epoch, owner: this.options.owner, until, base: this.base }), this.token);
-    if (token === undefined) {
-      this.lost = true;
-      throw this.fenced();
-    }
-    this.token = token;
+  private replace(until: number): Promise<void> {
+    return this.inTurn(async () => {
+      const token = this.lost ? undefined : ((await this.write(until)) ?? (await this.ownToken()));
+      if (token === undefined) {
+        this.lost = true;
+        throw this.fenced();
+      }
+      this.token = token;
+    });
+  }
+
+  private write(until: number): Promise<string | undefined> {
+    const { epoch, base, token, options, lineage } = this;
+    return this.storage.writeIf(NAME, encode({ epoch, owner: options.owner, until, base, lineage }), token);
+  }
+
+  /** A renewal that seemed to fail may have been written all the same: then nobody else has, and it is this one's. */
+  private async ownToken(): Promise<string | undefined> {
+    const found = await this.storage.readToken(NAME);
+    if (found === undefined) return undefined;
+    const { owner, epoch } = parse(found.content);
+    return owner === this.options.owner && epoch === this.epoch ? found.token : undefined;
+  }
+
+  private inTurn<R>(work: () => Promise<R>): Promise<R> {
+    const result = this.working.then(work);
+    this.working = result.catch(() => undefined);
+    return result;
   }
 
   private fenced(): MillraceError {

@@ -93,7 +93,10 @@ export class CheckpointReader {
 
   private async own(olds: readonly SubtaskState[], range: KeyGroupRange, same: boolean): Promise<Iterable<StateEntry>> {
     const segments = await Promise.all(olds.flatMap(({ own }) => (own === null ? [] : [this.bytes(own)])));
-    return entriesOf(segments.map((bytes) => readKeyedSegment(bytes)), this.inRange(range, same));
+    return entriesOf(
+      segments.map((bytes) => readKeyedSegment(bytes)),
+      this.inRange(range, same),
+    );
   }
 
   private inRange(range: KeyGroupRange, all: boolean): (key: Key) => boolean {
@@ -120,7 +123,10 @@ export class CheckpointReader {
 }
 
 /** Uids that a checkpoint holds state of and a job does not have, and the other way round. */
-export function compareUids(manifest: Manifest, stateful: readonly string[]): { readonly unmatched: readonly string[]; readonly without: readonly string[] } {
+export function compareUids(
+  manifest: Manifest,
+  stateful: readonly string[],
+): { readonly unmatched: readonly string[]; readonly without: readonly string[] } {
   const held = new Set(manifest.subtasks.map(({ uid }) => uid));
   const wanted = new Set(stateful);
   return { unmatched: [...held].filter((uid) => !wanted.has(uid)), without: [...wanted].filter((uid) => !held.has(uid)) };
@@ -161,7 +167,11 @@ function dealOut(plains: readonly PlainState[], index: number, parallelism: numb
       else if (mode !== 'broadcast') list.items.push(...items);
     }
   }
-  return [...lists].map(([state, { mode, items }]) => ({ state, mode, items: mode === 'split' ? items.filter((_, i) => i % parallelism === index) : items }));
+  return [...lists].map(([state, { mode, items }]) => ({
+    state,
+    mode,
+    items: mode === 'split' ? items.filter((_, i) => i % parallelism === index) : items,
+  }));
 }
 
 function overlaps(a: KeyGroupRange, b: KeyGroupRange): boolean {

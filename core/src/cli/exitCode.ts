@@ -10,6 +10,8 @@ export const EXIT = {
   usage: 2,
   /** The module is not there, cannot be imported, or holds no job. */
   module: 3,
+  /** No job runs where a command wants to talk to one, or it cannot be reached. */
+  unreachable: 4,
   /** The job was stopped or canceled by Ctrl-C: its results are not complete. */
   interrupted: 130,
   /** Whoever read standard output has gone (`| head`). */
@@ -33,7 +35,9 @@ export class CommandFailure extends Error {
 
 /** How the command ends for an error, as far as the error tells. */
 export function exitCodeOf(error: unknown): ExitCode {
-  return isMillraceError(error) && /^(config|cli)\//.test(error.code) ? EXIT.usage : EXIT.failed;
+  if (!isMillraceError(error)) return EXIT.failed;
+  if (error.code === 'job/unreachable') return EXIT.unreachable;
+  return /^(config|cli)\//.test(error.code) ? EXIT.usage : EXIT.failed;
 }
 
 /** Runs a step of a command; if it throws, the command ends with `exitCode`. */

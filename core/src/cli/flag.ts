@@ -19,6 +19,11 @@ export function flagOf(field: SchemaField): Flag {
   return { ...field, flag };
 }
 
+/** A flag that can be left out. */
+export function field(name: string, type: Flag['type'], description: string): Flag {
+  return flagOf({ name, type, array: false, required: false, description });
+}
+
 /** What stands for a flag's value where its use is shown. */
 export function placeholderOf({ type, choices, placeholder }: Flag): string {
   if (placeholder !== undefined) return placeholder;

@@ -1,34 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { MillraceError } from '../errors/millraceError.ts';
-import { explainMermaid, explainText } from '../graph/explain.ts';
+import { CHECKPOINT_COMMANDS } from './checkpointCommands.ts';
+import { type Command, type CommandHost, print } from './command.ts';
 import { errorReport } from './errorReport.ts';
 import { CommandFailure, EXIT, type ExitCode, exitCodeOf, step } from './exitCode.ts';
-import type { Flag } from './flag.ts';
-import { type ParsedFlags, parseFlags } from './flagParser.ts';
-import { configure } from './jobConfig.ts';
-import { loadJob, type LoadedJob } from './jobModule.ts';
+import { parseFlags } from './flagParser.ts';
+import { JOB_COMMANDS } from './jobCommands.ts';
+import { MODULE_COMMANDS, OTHER_FLAGS } from './moduleCommand.ts';
 import { didYouMean, nearest } from './nearest.ts';
-import { runCommand } from './runCommand.ts';
-import { EXPLAIN_FLAGS, RUN_FLAGS, type RunFlags, runOptionsOf } from './runFlags.ts';
-import { prepareTypeScript } from './typeScript.ts';
-import { EXPLAIN_HELP, HELP, RUN_HELP } from './usage.ts';
+import { HELP } from './usage.ts';
 
-/** What the process is like that the command runs in. */
-export interface CommandHost {
-  /** Makes TypeScript importable; rejects where the package for it is not installed. */
-  readonly loadTypeScript: () => Promise<unknown>;
-}
-
-interface Command {
-  readonly flags: readonly Flag[];
-  readonly help: string;
-  readonly execute: (loaded: LoadedJob, config: unknown, flags: RunFlags) => Promise<ExitCode>;
-}
-
-const COMMANDS: Readonly<Record<string, Command>> = {
-  run: { flags: RUN_FLAGS, help: RUN_HELP, execute: runCommand },
-  explain: { flags: EXPLAIN_FLAGS, help: EXPLAIN_HELP, execute: explainCommand },
-};
+const COMMANDS: Readonly<Record<string, Command>> = { ...MODULE_COMMANDS, ...JOB_COMMANDS, ...CHECKPOINT_COMMANDS };
 
 /** The command `millrace`: does what the arguments say, then ends the process. */
 export async function main(args: readonly string[], host: CommandHost): Promise<never> {
@@ -59,31 +41,22 @@ async function choose(args: readonly string[], host: CommandHost): Promise<ExitC
     process.stderr.write(HELP);
     return EXIT.usage;
   }
-  if (name === '--help' || name === '-h' || name === 'help') return print(HELP);
-  if (name === '--version' || name === '-v') return print(`${version()}\n`);
-  const command = COMMANDS[name];
-  if (command === undefined) throw new CommandFailure(EXIT.usage, unknownCommand(name));
-  return executeOn(command, rest, host);
+  if (name === '--help' || name === '-h' || name === 'help') return show(HELP);
+  if (name === '--version' || name === '-v') return show(`${version()}\n`);
+  const [second, ...others] = rest;
+  const pair = `${name} ${second ?? ''}`;
+  if (Object.hasOwn(COMMANDS, pair)) return run(COMMANDS[pair]!, others, host);
+  if (Object.hasOwn(COMMANDS, name)) return run(COMMANDS[name]!, rest, host);
+  const isGroup = Object.keys(COMMANDS).some((command) => command.startsWith(`${name} `));
+  if (isGroup && (second === '--help' || second === '-h')) return show(HELP);
+  throw new CommandFailure(EXIT.usage, unknownCommand(isGroup ? pair.trimEnd() : name));
 }
 
-async function executeOn({ flags, help, execute: act }: Command, args: readonly string[], host: CommandHost): Promise<ExitCode> {
+async function run(command: Command, args: readonly string[], host: CommandHost): Promise<ExitCode> {
   const split = indexOfJobFlags(args);
-  const parsed = await step(EXIT.usage, () => parseFlags(args.slice(0, split), flags, OTHER_FLAGS));
-  if (parsed.help) return print(help);
-  const module = await step(EXIT.usage, () => moduleOf(parsed));
-  const given = parsed.values as RunFlags;
-  const loaded = await step(EXIT.module, () => loadJob(module, (path) => prepareTypeScript(path, host.loadTypeScript)));
-  const configured = await step(EXIT.usage, () => configure(loaded.job, loaded.path, args.slice(split + 1), given.config));
-  return 'help' in configured ? print(configured.help) : act(loaded, configured.config, given);
+  const parsed = await step(EXIT.usage, () => parseFlags(args.slice(0, split), command.flags, OTHER_FLAGS));
+  return parsed.help ? show(command.help) : command.run(parsed, split < args.length ? args.slice(split + 1) : undefined, host);
 }
-
-async function explainCommand({ job }: LoadedJob, config: unknown, flags: RunFlags & { readonly format?: string }): Promise<ExitCode> {
-  const plan = job.build(config, runOptionsOf(flags)).plan();
-  if (flags.format === 'json') return print(`${JSON.stringify(plan, null, 2)}\n`);
-  return print(`${flags.format === 'mermaid' ? explainMermaid(plan) : explainText(plan)}\n`);
-}
-
-const OTHER_FLAGS = '--help lists them; flags of the job come after --, as in `millrace run job.ts -- --input FILE`.';
 
 /** Asked before the arguments are read, since they can be what is wrong. */
 function isVerbose(args: readonly string[]): boolean {
@@ -96,20 +69,16 @@ function indexOfJobFlags(args: readonly string[]): number {
   return at < 0 ? args.length : at;
 }
 
-function moduleOf({ positionals: [module, another] }: ParsedFlags): string {
-  if (module === undefined) throw new MillraceError('cli/usage', 'Which job?', { remedy: 'Name its module, or the folder that it is in.' });
-  if (another === undefined) return module;
-  throw new MillraceError('cli/usage', `One job at a time; "${another}" is too much.`, { remedy: OTHER_FLAGS });
-}
-
 function unknownCommand(name: string): MillraceError {
-  const guess = didYouMean(nearest(name, Object.keys(COMMANDS)).map((command) => `millrace ${command}`));
-  const other = name.startsWith('-') ? 'millrace --help shows what there is.' : `To run a job: millrace run ${name}`;
+  const commands = Object.keys(COMMANDS);
+  const inGroup = commands.filter((command) => command.startsWith(`${name} `));
+  const guess = didYouMean((inGroup.length > 0 ? inGroup : nearest(name, commands)).map((command) => `millrace ${command}`));
+  const other = name.startsWith('-') || name.includes(' ') ? 'millrace --help shows what there is.' : `To run a job: millrace run ${name}`;
   return new MillraceError('cli/usage', `There is no command "${name}".`, { remedy: guess === '' ? other : guess });
 }
 
-function print(text: string): ExitCode {
-  process.stdout.write(text);
+function show(text: string): ExitCode {
+  print(text);
   return EXIT.done;
 }
 

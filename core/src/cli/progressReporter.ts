@@ -1,3 +1,4 @@
+import type { CheckpointReport } from '../checkpoint/checkpointHistory.ts';
 import type { JobMetrics } from '../runtime/metrics.ts';
 import type { Progress } from '../runtime/progress.ts';
 import type { Clock } from '../time/clock.ts';
@@ -9,6 +10,7 @@ export interface ObservedJob {
   readonly name: string;
   metrics(): JobMetrics;
   progress(): Progress | undefined;
+  checkpoints(): CheckpointReport | undefined;
 }
 
 /** Where progress is shown, and how often, in ms. */
@@ -78,6 +80,7 @@ export class ProgressReporter {
         deliveredRate: rate(({ delivered }) => delivered),
         elapsed: latest.at - this.start,
         fraction: this.job.progress()?.fraction,
+        checkpoints: this.job.checkpoints(),
         now: this.clock.now(),
       }),
     );

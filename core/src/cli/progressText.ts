@@ -1,3 +1,4 @@
+import type { CheckpointReport } from '../checkpoint/checkpointHistory.ts';
 import { describeCount } from '../errors/describe.ts';
 import { formatTimestamp, type Timestamp } from '../time/timestamp.ts';
 import type { JobReading } from './jobReading.ts';
@@ -12,6 +13,8 @@ export interface ProgressView {
   readonly elapsed: number;
   /** From 0 to 1; `undefined` where it cannot be known. */
   readonly fraction: number | undefined;
+  /** `undefined` for a job that takes none. */
+  readonly checkpoints: CheckpointReport | undefined;
   /** The clock, to tell how far behind it the watermark is. */
   readonly now: Timestamp;
 }
@@ -19,8 +22,8 @@ export interface ProgressView {
 /** A watermark further back than this, in ms, is one of historical data: then it is shown as a time instead of a lag. */
 const HISTORICAL = 24 * 3_600_000;
 
-/** `12 s · 43% · 4,812,000 in (412k/s) · 3,120 out (260/s) · lag 1.2 s`. */
-export function progressText({ reading, receivedRate, deliveredRate, elapsed, fraction, now }: ProgressView): string {
+/** `12 s · 43% · 4,812,000 in (412k/s) · 3,120 out (260/s) · lag 1.2 s · checkpoint 3 s ago (40 ms, 1.2 MB)`. */
+export function progressText({ reading, receivedRate, deliveredRate, elapsed, fraction, checkpoints, now }: ProgressView): string {
   const { received, delivered, late, rejected, watermark } = reading;
   return [
     elapsedText(elapsed),
@@ -30,6 +33,7 @@ export function progressText({ reading, receivedRate, deliveredRate, elapsed, fr
     watermark === null ? '' : watermarkText(watermark, now),
     late === 0 ? '' : `${describeCount(late)} late`,
     rejected === 0 ? '' : `${describeCount(rejected)} rejected`,
+    checkpoints === undefined ? '' : checkpointText(checkpoints, now),
   ]
     .filter((part) => part !== '')
     .join(' · ');
@@ -42,6 +46,12 @@ export function summaryText(job: string, outcome: string, reading: JobReading, e
   const letters = deadLetters === 0 ? '' : ` (${describeCount(deadLetters)} to the dead letters)`;
   const counts = [`${describeCount(received)} in (${rate})`, `${describeCount(delivered)} out`, `${describeCount(late)} late`];
   return `"${job}" ${outcome} ${elapsedText(elapsed)}: ${counts.join(', ')}, ${describeCount(rejected)} rejected${letters}`;
+}
+
+function checkpointText({ recent: [last], failed }: CheckpointReport, now: Timestamp): string {
+  const failures = failed === 0 ? '' : `, ${describeCount(failed)} failed`;
+  if (last === undefined) return `no checkpoint yet${failures}`;
+  return `checkpoint ${elapsedText(Math.max(0, now - last.startedAt - last.took))} ago (${elapsedText(last.took)}, ${bytesText(last.size)})${failures}`;
 }
 
 function watermarkText(watermark: Timestamp, now: Timestamp): string {
@@ -60,6 +70,15 @@ export function elapsedText(milliseconds: number): string {
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `950 B`, `12.3 kB`, `1.24 MB`. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  // What would be shown as a thousand is one of the next.
+  const exponent = Math.min(4, Math.floor(Math.log10(bytes / 0.9995) / 3));
+  const scaled = bytes / 1000 ** exponent;
+  return `${scaled < 9.995 ? scaled.toFixed(2) : scaled < 99.95 ? scaled.toFixed(1) : Math.round(scaled)} ${['kB', 'MB', 'GB', 'TB'][exponent - 1]}`;
 }
 
 /** `950/s`, `12.3k/s`, `1.24M/s`. */

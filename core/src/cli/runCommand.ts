@@ -1,9 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { describeError } from '../errors/describe.ts';
 import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
+import type { CheckpointLocation } from '../node/checkpointLocation.ts';
+import { ControlSocket } from '../node/controlSocket.ts';
 import { platform } from '../node/platform.ts';
+import type { Logger } from '../operators/logger.ts';
 import type { LocalJob } from '../runtime/job.ts';
 import { type JobMetrics, prometheusText } from '../runtime/metrics.ts';
+import { checkpointedRun } from './checkpointFlags.ts';
 import { CommandFailure, EXIT, type ExitCode, exitCodeOf } from './exitCode.ts';
 import { type Interruption, watchInterruptions } from './interruptions.ts';
 import type { LoadedJob } from './jobModule.ts';
@@ -19,10 +23,12 @@ const LOGGED_EVERY = 10_000;
 /** Runs a job to its end, or to the first signal. */
 export async function runCommand({ job }: LoadedJob, config: unknown, flags: RunFlags): Promise<ExitCode> {
   const { quiet = false, verbose = false } = flags;
-  const run = new Run(quiet);
-  const options = { ...runOptionsOf(flags), logger: terminalLogger({ quiet, verbose }), signal: run.signal };
+  const logger = terminalLogger({ quiet, verbose });
+  const checkpointed = await checkpointedRun(flags, (message) => logger.warn(message));
+  const run = new Run(quiet, logger, checkpointed.location);
+  const options = { ...runOptionsOf(flags), ...checkpointed.options, logger, signal: run.signal };
   await run.noting(async () => run.until(job.start(config, options)));
-  run.close();
+  await run.close();
   const { job: ran } = run;
   const { metrics } = flags;
   if (metrics !== undefined && ran !== undefined) await run.noting(async () => writeMetrics(metrics, ran.metrics()));
@@ -35,15 +41,22 @@ class Run {
   job: LocalJob | undefined;
   private failure: unknown;
   private readonly quiet: boolean;
+  private readonly logger: Logger;
+  private readonly location: CheckpointLocation | undefined;
   private readonly abort = new AbortController();
   private readonly unwatch: () => void;
   private readonly started = platform.clock.monotonic();
   private interruption: Interruption | undefined;
   private reporter: ProgressReporter | undefined;
   private line: TerminalLine | undefined;
+  private control: ControlSocket | undefined;
+  /** A command of another process that ends the job. */
+  private ended: 'stop' | 'cancel' | undefined;
 
-  constructor(quiet: boolean) {
+  constructor(quiet: boolean, logger: Logger, location: CheckpointLocation | undefined) {
     this.quiet = quiet;
+    this.logger = logger;
+    this.location = location;
     this.signal = this.abort.signal;
     this.unwatch = watchInterruptions((interruption, nth) => this.interrupt(interruption, nth));
   }
@@ -60,13 +73,15 @@ class Run {
   async until(starting: Promise<LocalJob>): Promise<void> {
     this.job = await starting;
     if (!this.quiet) this.reporter = new ProgressReporter(this.job, platform.clock, this.display(), this.started);
+    if (this.location !== undefined) await this.listen(this.job, this.location);
     await this.job.finished;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.reporter?.stop();
     this.line?.close();
     this.unwatch();
+    await this.control?.close();
   }
 
   /** Says how the run ended. */
@@ -74,6 +89,10 @@ class Run {
     const { failure, interruption } = this;
     if (interruption?.signal === undefined && interruption !== undefined) return interruption.exitCode;
     const canceled = isMillraceError(failure) && failure.code === 'job/canceled';
+    if (interruption === undefined && this.ended !== undefined && (canceled || failure === undefined)) {
+      this.summarise(`${canceled ? 'canceled' : 'stopped'} by millrace ${this.ended} after`);
+      return canceled ? EXIT.failed : EXIT.done;
+    }
     if (failure !== undefined && !(canceled && interruption !== undefined)) {
       this.summarise('failed after');
       throw new CommandFailure(exitCodeOf(failure), failure);
@@ -91,11 +110,23 @@ class Run {
   private interrupt(interruption: Interruption, nth: number): void {
     this.interruption ??= interruption;
     if (nth > 2) process.exit(interruption.exitCode);
-    if (nth > 1 || this.job === undefined) return this.abort.abort();
+    // Between two attempts there is nothing under way: its latest checkpoint stands.
+    if (nth > 1 || this.job === undefined || this.job.status === 'restarting') return this.abort.abort();
     if (!this.quiet && interruption.signal !== undefined)
       process.stderr.write('Stopping: what is under way is finished first. Once more cancels at once.\n');
     // Its failure is that of the run.
     this.job.stop().catch(() => undefined);
+  }
+
+  private async listen(job: LocalJob, location: CheckpointLocation): Promise<void> {
+    if (job.checkpoints() === undefined) {
+      return this.logger.warn('In batch mode no checkpoints are taken: the results become visible all at once, at the end.');
+    }
+    try {
+      this.control = await ControlSocket.listen(job, location, (command) => (this.ended = command));
+    } catch (error) {
+      this.logger.warn(`No other command can talk to this job (status, savepoint, stop): ${describeError(error)}.`);
+    }
   }
 
   private display(): ProgressDisplay {

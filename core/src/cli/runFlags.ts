@@ -1,12 +1,14 @@
 import type { RunOptions } from '../api/runOptions.ts';
 import { MillraceError } from '../errors/millraceError.ts';
 import { deadLetterFile } from '../node/deadLetterFile.ts';
-import { type Flag, flagOf } from './flag.ts';
+import { CHECKPOINT_FLAGS, type CheckpointFlags } from './checkpointFlags.ts';
+import { field, type Flag } from './flag.ts';
 
 /** What can be said of a run on the command line. */
-export interface RunFlags {
+export interface RunFlags extends CheckpointFlags {
   readonly mode?: 'streaming' | 'batch' | 'automatic';
   readonly parallelism?: number;
+  readonly maxParallelism?: number;
   readonly seed?: number;
   readonly onError?: 'fail' | 'deadLetter' | 'skip';
   readonly deadLetter?: string;
@@ -23,6 +25,14 @@ const MODULE_FLAGS: readonly Flag[] = [
     default: 'streaming',
   },
   { ...field('parallelism', 'integer', 'Subtasks of every operator that does not say.'), placeholder: 'N', default: 1 },
+  {
+    ...field(
+      'maxParallelism',
+      'integer',
+      'Number of key groups: how far the job can ever be scaled, fixed for the life of its state. Default: 128, or more for high parallelism.',
+    ),
+    placeholder: 'N',
+  },
   { ...field('config', 'string', "A JSON file with the job's config; flags go before what it says."), placeholder: 'FILE' },
   {
     ...field(
@@ -42,6 +52,7 @@ const MODULE_FLAGS: readonly Flag[] = [
 /** The flags of `millrace run`. */
 export const RUN_FLAGS: readonly Flag[] = [
   ...MODULE_FLAGS.slice(0, -1),
+  ...CHECKPOINT_FLAGS,
   { ...field('seed', 'integer', 'The seed of what the job draws at random.'), placeholder: 'N', default: 0 },
   {
     ...field(
@@ -61,19 +72,17 @@ export const EXPLAIN_FLAGS: readonly Flag[] = [
   ...MODULE_FLAGS,
 ];
 
-function field(name: string, type: Flag['type'], description: string): Flag {
-  return flagOf({ name, type, array: false, required: false, description });
-}
-
 /** The options of a run, but for those that the command itself gives: logger and signal. */
-export function runOptionsOf({ mode, parallelism, seed, onError, deadLetter }: RunFlags): RunOptions {
-  if (parallelism !== undefined && parallelism < 1) {
-    throw new MillraceError('cli/usage', `--parallelism cannot be ${parallelism}.`, { remedy: 'Give a whole number of at least 1.' });
+export function runOptionsOf({ mode, parallelism, maxParallelism, seed, onError, deadLetter }: RunFlags): RunOptions {
+  for (const [flag, value] of Object.entries({ '--parallelism': parallelism, '--max-parallelism': maxParallelism })) {
+    if (value === undefined || value >= 1) continue;
+    throw new MillraceError('cli/usage', `${flag} cannot be ${value}.`, { remedy: 'Give a whole number of at least 1.' });
   }
   const policy = onError ?? (deadLetter === undefined ? undefined : 'deadLetter');
   return {
     ...(mode !== undefined && { mode }),
     ...(parallelism !== undefined && { parallelism }),
+    ...(maxParallelism !== undefined && { maxParallelism }),
     ...(seed !== undefined && { seed }),
     ...(policy !== undefined && { onError: policy }),
     ...(deadLetter !== undefined && { deadLetters: deadLetterFile(deadLetter) }),

@@ -82,7 +82,8 @@ class CsvRows implements TextFormat<object> {
   }
 }
 
-function rowOf(cells: readonly unknown[]): string {
+/** A row of a CSV file, with its line end. */
+export function rowOf(cells: readonly unknown[]): string {
   let row = '';
   for (let index = 0; index < cells.length; index++) {
     if (index > 0) row += ',';

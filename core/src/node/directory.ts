@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { CheckpointStorage } from '../checkpoint/storage.ts';
 import { describeError } from '../errors/describe.ts';
 import { MillraceError } from '../errors/millraceError.ts';
+import { syncDirectory } from './syncDirectory.ts';
 
 /**
  * Checkpoints in a directory. Each object is written beside its place, made durable (fsync), and renamed; the directory is made durable
@@ -44,7 +45,9 @@ class DirectoryStorage implements CheckpointStorage {
     return this.guarded(prefix, async () => {
       const folder = join(this.location, prefix.slice(0, prefix.lastIndexOf('/') + 1));
       const entries = (await readdir(folder, { recursive: true, withFileTypes: true }).catch(absent)) ?? [];
-      const names = entries.filter((entry) => entry.isFile()).map((entry) => relative(this.location, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
+      const names = entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(this.location, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
       return names.filter((name) => name.startsWith(prefix) && !name.includes('.tmp-')).sort();
     });
   }
@@ -67,8 +70,8 @@ class DirectoryStorage implements CheckpointStorage {
         await unlink(temporary);
       }
       const generations = await this.generations(name);
-      // A writer that slept may make a generation that was cleaned up long ago: then a newer one is there.
-      if (generations.at(-1) !== next) {
+      // A writer that slept may make a generation that was cleaned up long ago: then a newer one is there. Or all of them are gone.
+      if (generations.at(-1) !== next || (expected !== undefined && !generations.includes(next - 1))) {
         await rm(this.path(`${name}.${next}`), { force: true });
         return undefined;
       }
@@ -132,13 +135,4 @@ class DirectoryStorage implements CheckpointStorage {
 function absent(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
   throw error;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

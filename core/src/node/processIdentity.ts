@@ -6,7 +6,11 @@ import { hostname } from 'node:os';
 const machine = `${hostname()}~${attempt(() => readlinkSync('/proc/self/ns/pid')) ?? ''}`.replaceAll('|', '_');
 
 /** A name for this process that no other ever has: a number may come again, so the time of its start is part of it. */
-export const processIdentity: { readonly own: string; readonly isGone: (owner: string) => boolean } = {
+export const processIdentity: {
+  readonly own: string;
+  readonly isGone: (owner: string) => boolean;
+  readonly describe: (owner: string) => string;
+} = {
   own: [machine, process.pid, startOf(process.pid) ?? '', randomBytes(4).toString('hex')].join('|'),
   isGone(owner) {
     const [place, pid, start] = owner.split('|');
@@ -14,6 +18,10 @@ export const processIdentity: { readonly own: string; readonly isGone: (owner: s
     if (!isAlive(Number(pid))) return true;
     const now = startOf(Number(pid));
     return now !== undefined && start !== '' && now !== start;
+  },
+  describe(owner) {
+    const [place = '', pid] = owner.split('|');
+    return pid === undefined ? owner : `process ${pid} on ${place.split('~')[0]!}`;
   },
 };
 

@@ -75,8 +75,10 @@ export interface SourceDefinition<out T, P> {
 /**
  * Two phases: what was written before a barrier becomes a committable; `commit` makes it visible and is idempotent. A sink that
  * cannot hold back returns no committables and is at-least-once.
+ *
+ * What is to go on after a barrier, such as a file that is not full yet, is no committable but the writer's own `state`.
  */
-export interface SinkWriter<in T, C> {
+export interface SinkWriter<in T, C, S = unknown> {
   /**
    * Takes a batch, in an array that may be used again once this returns or its promise is fulfilled. While a promise is pending
    * nothing more is written: that is the backpressure.
@@ -84,15 +86,20 @@ export interface SinkWriter<in T, C> {
   write(values: readonly T[]): void | Promise<void>;
   /** Takes a single element, for sinks to which batches mean nothing; where it is present, `write` is not called. */
   writeOne?(value: T): void | Promise<void>;
-  /** Everything written so far becomes committables; called before each barrier and at the end of input. */
-  prepare(): Promise<readonly C[]>;
+  /**
+   * Everything written so far becomes committables, or part of `state()`; called before each barrier and at the end of input.
+   * `checkpoint` is the number of the barrier's checkpoint; without it nothing more will be written, and nothing may be left in `state()`.
+   */
+  prepare(checkpoint?: number): Promise<readonly C[]>;
+  /** What belongs to a checkpoint and is no committable, after `prepare`: plain data. A writer that goes on from there gets those of all subtasks. */
+  state?(): readonly S[];
   commit(committables: readonly C[]): Promise<void>;
   abort?(committables: readonly C[]): Promise<void>;
   /**
    * Called once before the first element when the job goes on from a checkpoint: commits what the checkpoint holds, and rolls back
    * whatever else an earlier run has left. Default: `commit`.
    */
-  recover?(committables: readonly C[]): Promise<void>;
+  recover?(committables: readonly C[], state: readonly S[]): Promise<void>;
   /**
    * Called last. `failure` is what the job ended with if it did not come to its end; it was canceled, or something failed. Rejects when
    * something written could not be kept.
@@ -102,20 +109,26 @@ export interface SinkWriter<in T, C> {
 
 /** What a writer is given. */
 export interface SinkContext {
+  /** Of the sink in its job: the same in every run, and another for each sink. */
+  readonly uid: string;
   readonly subtask: number;
   readonly parallelism: number;
   /** The job goes on from a checkpoint: what an earlier run wrote is kept. */
   readonly restored: boolean;
   /** Of the lease under which commits are made: a target that can should refuse commits of an older one. 0 without checkpoints. */
   readonly epoch: number;
+  /** Names the life of the checkpoint location: epochs can be compared where this is the same. Empty without checkpoints. */
+  readonly lineage: string;
+  /** The job's clock: a sink takes its time from here, so that tests can move it. */
+  readonly clock: Clock;
   /** Counts written bytes in the metrics. */
   readonly wrote: (bytes: number) => void;
 }
 
 /** A sink as its author writes it; `defineSink` makes it a {@link Sink}. */
-export interface SinkDefinition<in T, C> {
+export interface SinkDefinition<in T, C, S = unknown> {
   readonly name: string;
-  readonly open: (context: SinkContext) => SinkWriter<T, C> | Promise<SinkWriter<T, C>>;
+  readonly open: (context: SinkContext) => SinkWriter<T, C, S> | Promise<SinkWriter<T, C, S>>;
 }
 
 declare const element: unique symbol;
@@ -166,6 +179,6 @@ export function defineSource<T, P>(definition: SourceDefinition<T, P>): Source<T
  * env.from(fromArray(['hello'])).sinkTo(shout);
  * await env.execute('shout'); // HELLO
  */
-export function defineSink<T, C = never>(definition: SinkDefinition<T, C>): Sink<T> {
+export function defineSink<T, C = never, S = never>(definition: SinkDefinition<T, C, S>): Sink<T> {
   return { kind: 'sink', definition: definition as unknown as SinkDefinition<never, never> };
 }

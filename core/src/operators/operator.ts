@@ -39,9 +39,9 @@ export interface Operator {
   open?(): void | Promise<void>;
   /**
    * A checkpoint's barrier has come, and the state is about to be taken: bring what is under way outside of the engine into it. While
-   * a returned promise is pending no element comes.
+   * a returned promise is pending no element comes. `isLast`: no element will come after it either.
    */
-  prepareBarrier?(checkpoint: number): void | Promise<void>;
+  prepareBarrier?(checkpoint: number, isLast: boolean): void | Promise<void>;
   /** A checkpoint is complete everywhere, and with it all before it. May be told of an older one late, or never of some. */
   onCheckpointComplete?(checkpoint: number): void | Promise<void>;
   /** A checkpoint will not be complete. What it held belongs to the next. */

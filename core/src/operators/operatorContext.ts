@@ -67,6 +67,8 @@ export interface Subtask {
   readonly operatorStates: OperatorStates;
   /** Of the lease under which sinks commit: grows with every change of owner; 0 without checkpoints. */
   readonly epoch: number;
+  /** Of the checkpoint location: epochs can be compared where it is the same. Empty without checkpoints. */
+  readonly lineage: string;
   /**
    * Memory for large buffers, and disk for when it is short.
    *

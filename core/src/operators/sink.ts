@@ -8,6 +8,9 @@ import type { OperatorContext } from './operatorContext.ts';
 
 /** Elements gather into batches of this many; a pause of the input sends on what there is. */
 const BATCH = 1024;
+/** The lists that a subtask's state consists of. */
+const COMMITTABLES = 'committables';
+const WRITER = 'writer';
 
 /** What was written before the barrier of a checkpoint. */
 interface Uncommitted {
@@ -28,7 +31,7 @@ export class SinkOperator implements Operator {
   /** What was written before a barrier, until its checkpoint is complete. */
   private uncommitted: Uncommitted[] = [];
   /** What a checkpoint held. */
-  private restored: unknown[] | undefined;
+  private restored: { readonly committables: unknown[]; readonly state: unknown[] } | undefined;
 
   constructor(context: OperatorContext, definition: SinkDefinition<unknown, unknown>) {
     this.context = context;
@@ -36,14 +39,23 @@ export class SinkOperator implements Operator {
   }
 
   async open(): Promise<void> {
-    const { index, parallelism, metrics, epoch } = this.context.subtask;
+    const { uid, index, parallelism, metrics, epoch, lineage, clock } = this.context.subtask;
     const { restored } = this;
     const wrote = (bytes: number): void => void (metrics.bytesOut += bytes);
     try {
-      this.writer = await this.definition.open({ subtask: index, parallelism, restored: restored !== undefined, epoch, wrote });
+      this.writer = await this.definition.open({
+        uid,
+        subtask: index,
+        parallelism,
+        restored: restored !== undefined,
+        epoch,
+        lineage,
+        clock,
+        wrote,
+      });
       if (restored === undefined) return;
-      if (this.writer.recover !== undefined) await this.writer.recover(restored);
-      else if (restored.length > 0) await this.writer.commit(restored);
+      if (this.writer.recover !== undefined) await this.writer.recover(restored.committables, restored.state);
+      else if (restored.committables.length > 0) await this.writer.commit(restored.committables);
     } catch (error) {
       throw this.failure(error);
     }
@@ -61,9 +73,9 @@ export class SinkOperator implements Operator {
   }
 
   /** Everything written so far becomes committables of this checkpoint. */
-  async prepareBarrier(checkpoint: number): Promise<void> {
+  async prepareBarrier(checkpoint: number, isLast: boolean): Promise<void> {
     try {
-      const committables = await this.prepare();
+      const committables = await this.prepare(isLast ? undefined : checkpoint);
       if (committables.length > 0) this.uncommitted.push({ checkpoint, committables });
     } catch (error) {
       throw this.failure(error);
@@ -83,11 +95,15 @@ export class SinkOperator implements Operator {
   }
 
   operatorEntries(): Iterable<OperatorStateEntry> {
-    return [{ state: 'committables', mode: 'split', items: this.uncommitted.flatMap(({ committables }) => committables) }];
+    const committables = { state: COMMITTABLES, mode: 'split', items: this.uncommitted.flatMap((each) => each.committables) } as const;
+    // Every subtask gets those of all: which of them goes on with what only the writer can tell.
+    const state = this.writer?.state?.() ?? [];
+    return state.length === 0 ? [committables] : [committables, { state: WRITER, mode: 'union', items: state }];
   }
 
-  restoreOperatorEntry({ items }: OperatorStateEntry): void {
-    this.restored = [...(this.restored ?? []), ...items];
+  restoreOperatorEntry({ state, items }: OperatorStateEntry): void {
+    this.restored ??= { committables: [], state: [] };
+    (state === WRITER ? this.restored.state : this.restored.committables).push(...items);
   }
 
   async finish(): Promise<void> {
@@ -109,10 +125,10 @@ export class SinkOperator implements Operator {
     await writer?.close?.(failure);
   }
 
-  private async prepare(): Promise<readonly unknown[]> {
+  private async prepare(checkpoint?: number): Promise<readonly unknown[]> {
     await this.pending;
     if (this.filled > 0) await this.writer!.write(this.take());
-    return this.writer!.prepare();
+    return this.writer!.prepare(checkpoint);
   }
 
   private element(value: unknown): void {

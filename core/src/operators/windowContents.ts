@@ -159,7 +159,7 @@ export function foldAll(aggregate: WindowAggregate): WindowFunction<readonly unk
   const accumulators = new WindowAccumulators(aggregate);
   const row = accumulators.allocate();
   return (elements, _firing, results) => {
-    accumulators.reset(row);
+    accumulators.clear(row);
     for (const element of elements) {
       accumulators.take(element);
       accumulators.addTaken(row);

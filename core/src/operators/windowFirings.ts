@@ -50,6 +50,7 @@ export class WindowFirings<C> {
     this.pane = paneOf(timing, pane.index, this.isFinal(pane, timing));
     pane.contents = this.evaluate(contents);
     pane.held = held ? { window: this.window, values: this.results.splice(0) } : undefined;
+    pane.changed = false;
     if (!held) pane.index++;
   }
 

@@ -2,7 +2,8 @@ import { isMillraceError } from '../errors/millraceError.ts';
 import type { StateEntry } from '../state/backend.ts';
 import { ObjectColumn } from '../state/column.ts';
 import type { StateShape } from '../state/descriptor.ts';
-import { KeyedTable } from '../state/keyedTable.ts';
+import type { KeyedTable } from '../state/keyedTable.ts';
+import type { StoredState } from '../state/storedState.ts';
 import type { WindowAssigner } from '../time/assigner.ts';
 import type { WindowAddition } from '../time/mergingWindowSet.ts';
 import { addSaturating, MAX_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
@@ -43,7 +44,8 @@ export function windowOperator<C>(window: GenericWindow<C>): OperatorDefinition 
  * The window operator for everything. Each window of a key is a pane: its contents, its trigger's state, its timers. An element is given
  * to the panes of its windows that are not late; when a pane's trigger fires, its results go out; when its time is over, it goes.
  */
-export class WindowOperator<C> implements Operator {
+export class WindowOperator<C> implements Operator, StoredState {
+  readonly name = '(windows)';
   readonly inputs: readonly ((value: never) => void)[];
   private readonly context: OperatorContext;
   private readonly assigner: WindowAssigner<unknown>;
@@ -54,7 +56,7 @@ export class WindowOperator<C> implements Operator {
   private readonly contents: WindowContents<C>;
   private readonly firings: WindowFirings<C>;
   private readonly scope: WindowTriggerScope;
-  private readonly table = new KeyedTable();
+  private readonly table: KeyedTable;
   private readonly column: ObjectColumn<KeyWindows<C>>;
 
   constructor(context: OperatorContext, window: GenericWindow<C>) {
@@ -67,57 +69,59 @@ export class WindowOperator<C> implements Operator {
     this.contents = window.contents(context);
     this.firings = new WindowFirings(context, this.domain, this.contents, window);
     this.scope = new WindowTriggerScope(context, (name, at) => this.isAwaited(name, at));
+    this.table = context.subtask.backend.adopt(this);
     this.column = this.table.attach(new ObjectColumn<KeyWindows<C>>());
     this.inputs = window.late.map((_, input) => (value: unknown) => this.accept(value, input));
   }
 
-  /** A timer of the key is due: for every pane that waits for this time. */
+  /**
+   * A timer of the key is due: for every pane that waits for this time. A pane whose time is over goes; before that its trigger is asked
+   * once more, even if it did not set the timer, where there are elements that no result has told of.
+   */
   onTimer(): void {
     const { keyedTimers } = this.context.subtask;
     const cause = { name: keyedTimers.dueName as keyof typeof WINDOW_TIMERS, at: keyedTimers.dueTime };
-    this.table.enter(this.context.key);
     const windows = this.windowsOfKey();
     if (windows === undefined) return;
+    this.table.touch(this.table.find());
     const { panes } = windows;
     for (const pane of panes.length === 1 ? [panes[0]!] : [...panes]) {
       const over = this.isCleanup(pane, cause.name, cause.at);
       const awaited = takeTimer(cause.name === 'event' ? pane.eventTimers : pane.processingTimers, cause.at);
-      if (awaited || over) this.visit(windows, pane, cause, over);
+      if (awaited || (over && pane.changed)) this.visit(windows, pane, cause, over);
+      else if (over) this.expire(windows, pane);
     }
   }
 
   /** Batch mode: the key is over, and so are its windows. */
   onKeyEnd(): void {
-    this.table.enter(this.context.key);
     const windows = this.windowsOfKey();
     if (windows === undefined) return;
-    for (const pane of [...windows.panes]) {
-      this.remove(windows, pane);
-      this.firings.emit();
+    while (windows.panes.length > 0) this.expire(windows, windows.panes[0]!);
+  }
+
+  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value'>> {
+    for (const { name, contents, ...rest } of this.column.get(slot)?.panes ?? []) {
+      const saved = contents === undefined ? undefined : { contents: this.contents.save(contents) };
+      // Timers are copied: they change in place.
+      const timers = { eventTimers: [...rest.eventTimers], processingTimers: [...rest.processingTimers] };
+      yield { userKey: [name.start, name.end], value: { ...rest, ...timers, saved } };
     }
   }
 
-  *entries(): Iterable<StateEntry> {
-    for (const [slot, key] of this.table.index.entries()) {
-      for (const pane of this.column.get(slot)?.panes ?? []) {
-        const { name, contents, ...rest } = pane;
-        const saved = contents === undefined ? undefined : { contents: this.contents.save(contents) };
-        // Timers are copied: they change in place.
-        const timers = { eventTimers: [...rest.eventTimers], processingTimers: [...rest.processingTimers] };
-        yield { state: 'windows', key, userKey: [name.start, name.end], value: { ...rest, ...timers, saved } };
-      }
-    }
-  }
-
-  restoreEntry({ key, userKey, value }: StateEntry): void {
+  restore({ userKey, value }: StateEntry): void {
     const { saved, ...rest } = value as Omit<WindowPane<C>, 'name' | 'contents'> & { readonly saved: { contents: unknown } | undefined };
     const [start, end] = userKey as readonly [Timestamp, Timestamp];
     const contents = saved === undefined ? undefined : this.contents.load(saved.contents);
-    this.table.enter(key);
     const slot = this.table.claim();
     const before = this.column.get(slot);
     if (before === undefined) this.table.retain(slot);
     this.column.set(slot, new KeyWindows(this.assigner.merging, [...(before?.panes ?? []), { ...rest, name: { start, end }, contents }]));
+  }
+
+  clear(): void {
+    const windows = this.windowsOfKey();
+    while (windows !== undefined && windows.panes.length > 0) this.remove(windows, windows.panes[0]!);
   }
 
   private accept(value: unknown, input: number): void {
@@ -126,7 +130,6 @@ export class WindowOperator<C> implements Operator {
     // The clock is asked only where it decides: a call of it costs as much as the rest of a simple assigner.
     const windows = assigner.assign(value, time, this.domain === 'eventTime' ? time : context.now());
     let taken = false;
-    this.table.enter(context.key);
     for (let i = 0; i < windows.length; i++) if (this.addTo(windows[i]!, value, time, input)) taken = true;
     if (!taken) this.turnAway(value, time, input);
   }
@@ -143,6 +146,7 @@ export class WindowOperator<C> implements Operator {
     }
     if (pane === undefined) return false;
     pane.contents = this.contents.add(pane.contents, value, time, input);
+    pane.changed = true;
     const result = this.trigger.onElement(value, time, pane.window, this.scope.of(pane as WindowPane<never>));
     this.act(windows, pane, both(merged, result), 'element');
     this.firings.emit();
@@ -174,6 +178,7 @@ export class WindowOperator<C> implements Operator {
       trigger: this.trigger.initialState?.(),
       eventTimers: [],
       processingTimers: [],
+      changed: false,
       index: 0,
       held: undefined,
     };
@@ -214,15 +219,16 @@ export class WindowOperator<C> implements Operator {
     const scope = this.scope.of(pane as WindowPane<never>);
     let failure: { readonly error: unknown } | undefined;
     try {
-      const handler = cause.name === 'event' ? trigger.onEventTime : trigger.onProcessingTime;
-      this.act(windows, pane, handler?.call(trigger, cause.at, pane.window, scope) ?? 'continue', cause);
+      const { name, at } = cause;
+      const result = name === 'event' ? trigger.onEventTime?.(at, pane.window, scope) : trigger.onProcessingTime?.(at, pane.window, scope);
+      this.act(windows, pane, result ?? 'continue', cause);
     } catch (error) {
       // What an operator further down threw, behind a side output, is not this one's to deal with.
       if (isMillraceError(error) && error.uid !== undefined) throw error;
       failure = { error };
     }
-    if (over) this.remove(windows, pane);
-    this.firings.emit();
+    if (over) this.expire(windows, pane);
+    else this.firings.emit();
     if (failure !== undefined) context.reject(failure.error, { key: context.key, window: pane.window }, context.time);
   }
 
@@ -250,8 +256,13 @@ export class WindowOperator<C> implements Operator {
     this.releaseKey();
   }
 
-  private remove(windows: KeyWindows<C>, pane: WindowPane<C>): void {
+  private expire(windows: KeyWindows<C>, pane: WindowPane<C>): void {
     this.firings.close(pane);
+    this.remove(windows, pane);
+    this.firings.emit();
+  }
+
+  private remove(windows: KeyWindows<C>, pane: WindowPane<C>): void {
     this.clearTimers(pane);
     this.empty(pane);
     windows.sessions?.retire(pane.window);

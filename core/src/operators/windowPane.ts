@@ -21,6 +21,8 @@ export interface WindowPane<C> {
   /** The timers that its trigger has set. */
   eventTimers: Timestamp[];
   processingTimers: Timestamp[];
+  /** Whether it has taken elements since it fired last. */
+  changed: boolean;
   /** How often it has fired. */
   index: number;
   held: HeldResults | undefined;

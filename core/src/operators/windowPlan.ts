@@ -78,9 +78,13 @@ export function processWindowOperator(spec: WindowSpec, { onWindow, state, outpu
 export function genericOf(spec: WindowSpec): Pick<WindowSpec, 'assigner' | 'trigger' | 'lateness'> {
   const { assigner, trigger, lateness } = spec;
   if (!assigner.merging || canMerge(trigger)) return { assigner, trigger, lateness };
-  throw new MillraceError('trigger/no-merge', `Windows of "${assigner.name}" merge, which the trigger "${trigger.definition.name}" cannot.`, {
-    remedy: 'Use a trigger that has onMerge, and mergeStates if it keeps a state, or windows that do not merge.',
-  });
+  throw new MillraceError(
+    'trigger/no-merge',
+    `Windows of "${assigner.name}" merge, which the trigger "${trigger.definition.name}" cannot.`,
+    {
+      remedy: 'Use a trigger that has onMerge, and mergeStates if it keeps a state, or windows that do not merge.',
+    },
+  );
 }
 
 /** Whether a window works on timestamps, or its trigger does. */

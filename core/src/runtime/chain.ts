@@ -63,12 +63,12 @@ export class Chain {
     return !this.unsettled;
   }
 
-  /** Asks operators to get ready for a barrier; a promise when one of them needs time. */
-  prepareBarrier(checkpoint: number): Promise<void> | undefined {
+  /** Asks operators to get ready for a barrier, behind which nothing comes if it is the last; a promise when one of them needs time. */
+  prepareBarrier(checkpoint: number, isLast: boolean): Promise<void> | undefined {
     const waits: Promise<void>[] = [];
     for (const link of this.links) {
       try {
-        const wait = link.operator.prepareBarrier?.(checkpoint);
+        const wait = link.operator.prepareBarrier?.(checkpoint, isLast);
         if (wait !== undefined) waits.push(placed(wait, link));
       } catch (error) {
         throw operatorFailure(error, link.uid);

@@ -1,4 +1,5 @@
 import { Catalog } from '../checkpoint/catalog.ts';
+import { CheckpointHistory, type CheckpointReport } from '../checkpoint/checkpointHistory.ts';
 import { crc32 as plainCrc32 } from '../checkpoint/checksum.ts';
 import { Coordinator, type CheckpointPolicy } from '../checkpoint/coordinator.ts';
 import { Lease } from '../checkpoint/lease.ts';
@@ -7,7 +8,7 @@ import { CheckpointReader, compareUids } from '../checkpoint/restore.ts';
 import type { CheckpointStorage } from '../checkpoint/storage.ts';
 import type { Barrier } from '../element/element.ts';
 import { describeError } from '../errors/describe.ts';
-import { MillraceError } from '../errors/millraceError.ts';
+import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { Logger } from '../operators/logger.ts';
 import type { JobAttempt } from './jobAttempt.ts';
@@ -50,8 +51,11 @@ export class Checkpointing {
   private readonly parts: CheckpointingParts;
   private readonly lease: Lease;
   private readonly crc32: (bytes: Uint8Array) => number;
-  private readonly catalog: Catalog;
+  private readonly history = new CheckpointHistory();
   private coordinator: Coordinator | undefined;
+  /** Which checkpoints of older epochs count, once this one has chosen where it goes on from. */
+  private chosen: { readonly epoch: number; readonly base: number | null } | undefined;
+  private restored: number | undefined;
   private readonly tasks = new Map<Task, TaskCheckpoints>();
   private newest = 0;
   private cancelRenewal: (() => void) | undefined;
@@ -61,7 +65,6 @@ export class Checkpointing {
     this.parts = parts;
     this.lease = lease;
     this.crc32 = crc32;
-    this.catalog = new Catalog(parts.settings.storage, crc32, (message) => parts.logger.warn(message));
     this.scheduleRenewal();
   }
 
@@ -73,12 +76,17 @@ export class Checkpointing {
   static async open(parts: CheckpointingParts, onWait: () => void, signal: AbortSignal): Promise<Checkpointing> {
     const { settings, platform } = parts;
     const { storage, lease: duration, standby } = settings;
-    const options = { owner: platform.identity?.own ?? `process ${platform.clock.now()}`, clock: platform.clock, duration, isGone: platform.identity?.isGone };
+    const options = {
+      owner: platform.identity?.own ?? `process ${platform.clock.now()}`,
+      clock: platform.clock,
+      duration,
+      isGone: platform.identity?.isGone,
+    };
     for (let waiting = false; ; waiting = true) {
       signal.throwIfAborted();
       const lease = await Lease.acquire(storage, { ...options, isGone: (owner) => options.isGone?.(owner) === true });
       if (lease !== undefined) return new Checkpointing(parts, lease, platform.crc32 ?? plainCrc32);
-      if (!standby) throw await held(storage, parts.platform.clock.now());
+      if (!standby) throw await held(storage, parts.platform);
       if (!waiting) onWait();
       await new Promise<void>((resolve) => platform.clock.schedule(platform.clock.now() + STANDBY_POLL, resolve));
     }
@@ -88,28 +96,47 @@ export class Checkpointing {
     return this.lease.epoch;
   }
 
+  get lineage(): string {
+    return this.lease.lineage;
+  }
+
   /** The newest checkpoint that can be read and fits the job; `undefined` when there is none. `from` names another location. */
   async latest(from: RestoreSettings | undefined, statefulUids: readonly string[]): Promise<CheckpointReader | undefined> {
     const own = from?.storage === undefined;
     const storage = from?.storage ?? this.parts.settings.storage;
-    const catalog = own ? this.catalog : new Catalog(storage, this.crc32, (message) => this.parts.logger.warn(message));
-    const manifests = await catalog.manifests(own ? this.lease.previous : undefined);
+    let damaged = 0;
+    const tell = (message: string): void => {
+      damaged++;
+      this.parts.logger.warn(message);
+    };
+    const catalog = new Catalog(storage, this.crc32, tell);
+    const manifests = await catalog.manifests(own ? (this.chosen ?? this.lease.previous) : await Lease.holder(storage));
     for (const manifest of manifests) {
-      const reader = await this.tryRead(manifest, storage, statefulUids, from?.allowNonRestoredState === true);
+      const reader = await this.tryRead(manifest, storage, statefulUids, from?.allowNonRestoredState === true, tell);
       if (reader !== undefined) return reader;
     }
+    if (damaged > 0) throw allDamaged(damaged, storage);
     return undefined;
   }
 
   /** Fixes where this owner goes on from, after which nothing that an older one completes counts. */
   async startFrom(reader: CheckpointReader | undefined, isOwn: boolean): Promise<void> {
-    const manifests = await this.catalog.manifests(this.lease.previous);
+    const manifests = await new Catalog(this.parts.settings.storage, this.crc32, () => undefined).manifests(this.lease.previous);
     this.newest = Math.max(this.newest, ...manifests.map(({ checkpoint }) => checkpoint));
-    await this.lease.startFrom(isOwn ? (reader?.manifest.checkpoint ?? null) : null);
+    const base = isOwn ? (reader?.manifest.checkpoint ?? null) : null;
+    await this.lease.startFrom(base);
+    this.chosen = { epoch: this.lease.epoch, base };
+  }
+
+  report(): CheckpointReport {
+    const { history, coordinator, epoch, restored } = this;
+    const { location } = this.parts.settings.storage;
+    return { location, epoch, restored, underWay: coordinator?.underWay ?? 0, ...history.report() };
   }
 
   /** Begins to take checkpoints of an attempt. */
-  begin(attempt: JobAttempt): Coordinator {
+  begin(attempt: JobAttempt, from: CheckpointReader | undefined): Coordinator {
+    this.restored = from?.manifest.checkpoint;
     const { job, plan, platform, logger, settings, onFatal } = this.parts;
     this.coordinator = new Coordinator({
       job,
@@ -119,8 +146,13 @@ export class Checkpointing {
       clock: platform.clock,
       logger,
       crc32: this.crc32,
+      history: this.history,
       maxParallelism: plan.maxParallelism,
-      operators: plan.graph.nodes.map(({ uid, kind, id }) => ({ uid, kind, parallelism: plan.chains.find(({ nodes }) => nodes.includes(id))!.parallelism })),
+      operators: plan.graph.nodes.map(({ uid, kind, id }) => ({
+        uid,
+        kind,
+        parallelism: plan.chains.find(({ nodes }) => nodes.includes(id))!.parallelism,
+      })),
       participants: () => attempt.graph.tasks,
       enumerators: () => attempt.enumerators(),
       onFatal,
@@ -165,7 +197,13 @@ export class Checkpointing {
     await this.lease.release();
   }
 
-  private async tryRead(manifest: Manifest, storage: CheckpointStorage, uids: readonly string[], allowUnmatched: boolean): Promise<CheckpointReader | undefined> {
+  private async tryRead(
+    manifest: Manifest,
+    storage: CheckpointStorage,
+    uids: readonly string[],
+    allowUnmatched: boolean,
+    tell: (message: string) => void,
+  ): Promise<CheckpointReader | undefined> {
     const { unmatched, without } = compareUids(manifest, uids);
     if (unmatched.length > 0 && !allowUnmatched) throw doesNotFit(manifest, unmatched, without, storage);
     if (manifest.maxParallelism !== this.parts.plan.maxParallelism) throw otherKeyGroups(manifest, this.parts.plan.maxParallelism, storage);
@@ -174,7 +212,8 @@ export class Checkpointing {
       await reader.verify();
       return reader;
     } catch (error) {
-      this.parts.logger.warn(`Checkpoint ${manifest.checkpoint} in ${storage.location} cannot be used: ${describeError(error)} The one before it is tried.`);
+      if (!isMillraceError(error) || error.code !== 'checkpoint/corrupt') throw error;
+      tell(`Checkpoint ${manifest.checkpoint} in ${storage.location} cannot be used: ${describeError(error)} The one before it is tried.`);
       return undefined;
     }
   }
@@ -187,22 +226,38 @@ export class Checkpointing {
           if (!this.isClosed) this.scheduleRenewal();
         },
         (error: unknown) => {
-          if (!this.isClosed) this.parts.onFatal(error);
+          if (this.isClosed) return;
+          if (isMillraceError(error) && error.code === 'checkpoint/fenced') return this.parts.onFatal(error);
+          // Nobody has taken the location over: what cannot be reached now may be in a while.
+          this.parts.logger.warn(`The lease on ${this.parts.settings.storage.location} could not be renewed: ${describeError(error)}`);
+          this.scheduleRenewal();
         },
       );
     });
   }
 }
 
-async function held(storage: CheckpointStorage, now: number): Promise<MillraceError> {
+function allDamaged(count: number, storage: CheckpointStorage): MillraceError {
+  return new MillraceError('checkpoint/corrupt', `None of the checkpoints in ${storage.location} can be used: ${count} are damaged.`, {
+    remedy: 'Restore from a savepoint. To start without any state, leave the restore out and give the job a location of its own.',
+  });
+}
+
+async function held(storage: CheckpointStorage, { clock, identity }: Platform): Promise<MillraceError> {
   const holder = await Lease.holder(storage);
-  const until = holder === undefined ? '' : ` (${holder.owner}, for another ${Math.max(0, holder.until - now)} ms)`;
+  const owner = holder && (identity?.describe?.(holder.owner) ?? holder.owner);
+  const until = holder === undefined ? '' : ` (${owner}, for another ${Math.max(0, holder.until - clock.now())} ms)`;
   return new MillraceError('checkpoint/held', `Another process holds ${storage.location}${until}.`, {
     remedy: 'Stop it first, start this one with --standby to take over when it ends, or give this job a location of its own.',
   });
 }
 
-function doesNotFit(manifest: Manifest, unmatched: readonly string[], without: readonly string[], storage: CheckpointStorage): MillraceError {
+function doesNotFit(
+  manifest: Manifest,
+  unmatched: readonly string[],
+  without: readonly string[],
+  storage: CheckpointStorage,
+): MillraceError {
   const missing = without.length === 0 ? 'none' : without.join(', ');
   return new MillraceError(
     'checkpoint/unmatched',

@@ -1,3 +1,4 @@
+import type { CheckpointReport } from '../checkpoint/checkpointHistory.ts';
 import type { CheckpointReader } from '../checkpoint/restore.ts';
 import type { CheckpointStorage } from '../checkpoint/storage.ts';
 import type { Coordinator } from '../checkpoint/coordinator.ts';
@@ -45,12 +46,13 @@ export class LocalJob implements AttemptListener {
   private readonly restarts: RestartCount;
   private readonly ended = new AbortController();
   private attempt: JobAttempt | undefined;
+  private attemptCount = 0;
   private checkpointing: Checkpointing | undefined;
   private coordinator: Coordinator | undefined;
   private settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   private closing: Promise<void> | undefined;
   private startedAt: number;
-  /** A savepoint that is taken at the end, in place of a last checkpoint. */
+  /** A savepoint that is taken at the end, before the last checkpoint. */
   private lastSavepoint: CheckpointStorage | undefined;
   private readonly onAbort = (): void => void this.cancel();
 
@@ -69,6 +71,11 @@ export class LocalJob implements AttemptListener {
     return this.lifecycle.status;
   }
 
+  /** How often its tasks were started: 1, and one more after each failure that it went on from. */
+  get attempts(): number {
+    return this.attemptCount;
+  }
+
   /**
    * Opens every operator and source, then lets records flow: what `env.start` does.
    *
@@ -81,6 +88,8 @@ export class LocalJob implements AttemptListener {
       if (signal?.aborted === true) await this.cancel();
       else await this.begin();
     } catch (error) {
+      // Canceled while it waited for its checkpoint location: that is what it rejects with.
+      if (this.lifecycle.status === 'canceled') await this.finished;
       await this.end(error);
       throw error;
     }
@@ -171,6 +180,20 @@ export class LocalJob implements AttemptListener {
   }
 
   /**
+   * How the job's checkpoints fare; `undefined` for a job that takes none, and before it holds its checkpoint location.
+   *
+   * @example
+   * env.from(generator({ create: (i) => i }), { uid: 'numbers' }).sinkTo(discard(), { uid: 'output' });
+   * const job = await env.start('numbers', { checkpoint: { storage: memoryStorage() } });
+   * await job.checkpoint();
+   * console.log(job.checkpoints()?.completed); // 1
+   * await job.stop();
+   */
+  checkpoints(): CheckpointReport | undefined {
+    return this.checkpointing?.report();
+  }
+
+  /**
    * How far bounded sources have come; `undefined` when none of them knows its size.
    *
    * @example
@@ -203,7 +226,11 @@ export class LocalJob implements AttemptListener {
    */
   onDrained(): void {
     const savepoint = this.lastSavepoint;
-    this.coordinator!.trigger(savepoint === undefined ? {} : { savepoint }).then(
+    const coordinator = this.coordinator!;
+    const written = savepoint === undefined ? Promise.resolve() : coordinator.trigger({ savepoint }).then(() => undefined);
+    // What the savepoint has made visible must not happen again for who goes on from the job's own location.
+    const last = written.then(() => coordinator.trigger());
+    last.then(
       () => this.attempt!.finish(),
       (error: unknown) => this.onFailed(error),
     );
@@ -236,7 +263,9 @@ export class LocalJob implements AttemptListener {
     const isFinal = isMillraceError(error) && FINAL.has(error.code);
     const wait = isFinal ? undefined : this.restarts.next(platform.clock.now(), this.startedAt, platform.random ?? (() => 0.5));
     if (wait === undefined || !this.lifecycle.send('restart')) return void this.end(error);
-    logger.error(`The job "${this.name}" failed and starts again in ${formatDuration(wait)} (${restart.name}): ${describeError(error)}`, { error });
+    logger.warn(`The job "${this.name}" failed and starts again in ${formatDuration(wait)} (${restart.name}): ${describeError(error)}`, {
+      error,
+    });
     void this.startAgain(error, wait).catch((problem: unknown) => this.onFailed(problem));
   }
 
@@ -270,6 +299,7 @@ export class LocalJob implements AttemptListener {
     const { checkpoint, restore } = this.parts;
     if (checkpoint !== undefined && this.parts.plan.isCheckpointed) {
       await this.openCheckpointing(checkpoint);
+      if (this.lifecycle.isOver) return this.checkpointing!.close();
       const reader = restore === undefined ? undefined : await this.chooseRestore(restore);
       await this.checkpointing!.startFrom(reader, restore?.storage === undefined);
       await this.run(reader, 'start');
@@ -280,10 +310,14 @@ export class LocalJob implements AttemptListener {
     const { plan, platform, logger } = this.parts;
     const waiting = (): void => {
       this.lifecycle.send('suspend');
-      logger.info(`The job "${this.name}" waits for ${settings.storage.location}.`);
+      logger.info(`The job "${this.name}" waits for ${settings.storage.location}, which another process holds.`, { status: 'suspended' });
     };
     const onFatal = (error: unknown): void => this.onFailed(error);
-    this.checkpointing = await Checkpointing.open({ job: this.name, plan, platform, logger, settings, onFatal }, waiting, this.ended.signal);
+    this.checkpointing = await Checkpointing.open(
+      { job: this.name, plan, platform, logger, settings, onFatal },
+      waiting,
+      this.ended.signal,
+    );
   }
 
   private async chooseRestore(restore: RestoreSettings): Promise<CheckpointReader | undefined> {
@@ -291,23 +325,32 @@ export class LocalJob implements AttemptListener {
     const uids = plan.graph.nodes.map(({ uid }) => uid);
     const reader = await this.checkpointing!.latest(restore, uids);
     if (reader !== undefined) {
-      logger.info(`The job "${this.name}" goes on from checkpoint ${reader.manifest.checkpoint}.`);
+      const { job } = reader.manifest;
+      if (job !== this.name) logger.warn(`The job "${this.name}" takes over the state of "${job}".`);
+      logger.info(`The job "${this.name}" goes on from ${reader.manifest.kind} ${reader.manifest.checkpoint}.`, { status: 'restored' });
       return reader;
     }
     if (restore.storage !== undefined) {
-      throw new MillraceError('checkpoint/not-found', `There is no checkpoint in ${restore.storage.location}.`, { remedy: 'Look at the path: it is that of a savepoint or of a checkpoint location.' });
+      throw new MillraceError('checkpoint/not-found', `There is no checkpoint in ${restore.storage.location}.`, {
+        remedy: 'Look at the path: it is that of a savepoint or of a checkpoint location.',
+      });
     }
     logger.warn(`There is no checkpoint to go on from: the job "${this.name}" starts fresh.`);
     return undefined;
   }
 
   private async run(reader: CheckpointReader | undefined, event: 'start' | 'resume'): Promise<void> {
-    const attempt = new JobAttempt(this.parts, this, { epoch: this.checkpointing?.epoch ?? 0, exactlyOnce: this.parts.checkpoint?.exactlyOnce ?? true });
+    const attempt = new JobAttempt(this.parts, this, {
+      epoch: this.checkpointing?.epoch ?? 0,
+      lineage: this.checkpointing?.lineage ?? '',
+      exactlyOnce: this.parts.checkpoint?.exactlyOnce ?? true,
+    });
     this.attempt = attempt;
+    this.attemptCount++;
     await attempt.open(reader);
     if (!this.lifecycle.send(event)) return;
     this.startedAt = this.parts.platform.clock.now();
-    if (this.parts.plan.isCheckpointed) this.coordinator = this.checkpointing!.begin(attempt);
+    if (this.parts.plan.isCheckpointed) this.coordinator = this.checkpointing!.begin(attempt, reader);
     attempt.flow();
   }
 
@@ -317,7 +360,8 @@ export class LocalJob implements AttemptListener {
     await new Promise<void>((resolve) => clock.schedule(clock.now() + wait, resolve));
     if (this.lifecycle.isOver) return;
     const uids = this.parts.plan.graph.nodes.map(({ uid }) => uid);
-    const reader = await this.checkpointing?.latest(undefined, uids);
+    const { restore } = this.parts;
+    const reader = await this.checkpointing?.latest(restore?.storage === undefined ? restore : undefined, uids);
     await this.run(reader ?? (await this.firstRestore()), 'resume');
   }
 
@@ -330,9 +374,13 @@ export class LocalJob implements AttemptListener {
 
   private running(): Coordinator {
     if (this.coordinator !== undefined && this.lifecycle.status === 'running') return this.coordinator;
-    throw new MillraceError('job/state', `The job "${this.name}" takes no checkpoints: ${this.parts.checkpoint === undefined ? 'it has no checkpoint location' : `it is ${this.status}`}.`, {
-      remedy: 'Start it with checkpoint: { storage }, and ask while it runs.',
-    });
+    throw new MillraceError(
+      'job/state',
+      `The job "${this.name}" takes no checkpoints: ${this.parts.checkpoint === undefined ? 'it has no checkpoint location' : `it is ${this.status}`}.`,
+      {
+        remedy: 'Start it with checkpoint: { storage }, and ask while it runs.',
+      },
+    );
   }
 
   private async end(error: unknown): Promise<void> {

@@ -50,8 +50,12 @@ export class JobAttempt implements TaskListener {
   private unfinished: number;
   private isClosed = false;
 
-  /** `epoch`: of the lease under which sinks commit; 0 without checkpoints. */
-  constructor(parts: JobParts, listener: AttemptListener, options: { readonly epoch: number; readonly exactlyOnce: boolean }) {
+  /** `epoch`: of the lease under which sinks commit; 0 without checkpoints, and `lineage` empty. */
+  constructor(
+    parts: JobParts,
+    listener: AttemptListener,
+    options: { readonly epoch: number; readonly lineage: string; readonly exactlyOnce: boolean },
+  ) {
     this.parts = parts;
     this.listener = listener;
     const { plan, builder, platform, logger, onError, seed, generateCode } = parts;
@@ -180,7 +184,11 @@ export class JobAttempt implements TaskListener {
     }
   }
 
-  private prepareAssigner(reader: SourceReader<unknown, unknown>, tasks: readonly SourceTask[], restore: CheckpointReader | undefined): void {
+  private prepareAssigner(
+    reader: SourceReader<unknown, unknown>,
+    tasks: readonly SourceTask[],
+    restore: CheckpointReader | undefined,
+  ): void {
     const { node } = tasks[0]!;
     const feeds = tasks.map(({ feed }) => feed);
     const assigner = new SplitAssigner(reader, tasks, this.measure(reader, node, feeds));

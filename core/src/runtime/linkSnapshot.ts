@@ -1,3 +1,4 @@
+import { isMillraceError } from '../errors/millraceError.ts';
 import type { RandomState } from '../operators/random.ts';
 import type { StateEntry } from '../state/backend.ts';
 import type { OperatorStateEntry } from '../state/operatorState.ts';
@@ -18,7 +19,10 @@ export interface LinkSnapshot {
 const OWN = '(own) ';
 
 /** What an operator holds beside keyed state. Values are shared with it, not copied. */
-export function snapshotPlain({ context, operator }: Link): { readonly operator: readonly OperatorStateEntry[]; readonly random: RandomState } {
+export function snapshotPlain({ context, operator }: Link): {
+  readonly operator: readonly OperatorStateEntry[];
+  readonly random: RandomState;
+} {
   const { operatorStates, random } = context.subtask;
   const ownLists = [...(operator.operatorEntries?.() ?? [])].map((entry) => ({ ...entry, state: OWN + entry.state }));
   return { operator: [...operatorStates.entries(), ...ownLists], random: random.state() };
@@ -31,12 +35,16 @@ export function snapshotLink(link: Link): LinkSnapshot {
 }
 
 export function restoreLink({ context, operator }: Link, { keyed, own, operator: lists, random }: LinkSnapshot): void {
-  const { backend, operatorStates } = context.subtask;
-  for (const entry of keyed) backend.restore(entry);
-  for (const entry of own) operator.restoreEntry?.(entry);
-  for (const entry of lists) {
-    if (entry.state.startsWith(OWN)) operator.restoreOperatorEntry?.({ ...entry, state: entry.state.slice(OWN.length) });
-    else operatorStates.restore(entry);
+  const { backend, operatorStates, uid } = context.subtask;
+  try {
+    for (const entry of keyed) backend.restore(entry);
+    for (const entry of own) operator.restoreEntry?.(entry);
+    for (const entry of lists) {
+      if (entry.state.startsWith(OWN)) operator.restoreOperatorEntry?.({ ...entry, state: entry.state.slice(OWN.length) });
+      else operatorStates.restore(entry);
+    }
+  } catch (error) {
+    throw isMillraceError(error) ? error.at(uid) : error;
   }
   if (random !== undefined) context.subtask.random.restore(random);
 }

@@ -90,7 +90,10 @@ function storedRecord(value: unknown, timestamp: number, select: ((value: never)
 }
 
 /** On disk a record is its timestamp and value; the key is read from the value again. */
-function recordFormat(select: ((value: never) => Key) | undefined): { write(record: StoredRecord, writer: ByteWriter): void; read(reader: ByteReader): StoredRecord } {
+function recordFormat(select: ((value: never) => Key) | undefined): {
+  write(record: StoredRecord, writer: ByteWriter): void;
+  read(reader: ByteReader): StoredRecord;
+} {
   const codec = new ValueCodec();
   return {
     write({ value, timestamp }, writer) {

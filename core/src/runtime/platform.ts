@@ -16,8 +16,12 @@ export interface Platform {
   readonly random?: () => number;
   /** CRC-32 of some bytes, where the host has a quick one. */
   readonly crc32?: (bytes: Uint8Array) => number;
-  /** Who this process is among all that share a checkpoint location, and whether another is certainly gone. */
-  readonly identity?: { readonly own: string; readonly isGone: (owner: string) => boolean };
+  /** Who this process is among all that share a checkpoint location, whether another is certainly gone, and its name for people. */
+  readonly identity?: {
+    readonly own: string;
+    readonly isGone: (owner: string) => boolean;
+    readonly describe?: (owner: string) => string;
+  };
   /** How many bytes of memory this process may use in all; unknown when left out. */
   readonly memoryLimit?: number;
 }

@@ -79,7 +79,9 @@ export function exponentialDelay(options: ExponentialDelayOptions = {}): Restart
   const resetAfter = toPositiveMilliseconds(options.resetAfter ?? { hours: 1 }, 'resetAfter');
   checkAttempts(attempts);
   if (!(multiplier >= 1) || !(jitter >= 0 && jitter <= 1)) {
-    throw new MillraceError('graph/option', `multiplier is ${multiplier}, jitter ${jitter}.`, { remedy: 'Give a multiplier of at least 1 and a jitter from 0 to 1.' });
+    throw new MillraceError('graph/option', `multiplier is ${multiplier}, jitter ${jitter}.`, {
+      remedy: 'Give a multiplier of at least 1 and a jitter from 0 to 1.',
+    });
   }
   return {
     name: `exponential delay ${initial} … ${max} ms`,
@@ -105,7 +107,15 @@ export function exponentialDelay(options: ExponentialDelayOptions = {}): Restart
  * const restart = failureRate({ failures: 3, per: { minutes: 10 }, delay: { seconds: 5 } });
  * console.log(restart.name); // at most 3 failures per 600000 ms
  */
-export function failureRate({ failures, per, delay = { seconds: 1 } }: { readonly failures: number; readonly per: Duration; readonly delay?: Duration }): RestartStrategy {
+export function failureRate({
+  failures,
+  per,
+  delay = { seconds: 1 },
+}: {
+  readonly failures: number;
+  readonly per: Duration;
+  readonly delay?: Duration;
+}): RestartStrategy {
   const window = toPositiveMilliseconds(per, 'per');
   const wait = toNonNegativeMilliseconds(delay, 'delay');
   checkAttempts(failures);

@@ -34,6 +34,8 @@ export interface JobScope {
   readonly workspace: Workspace;
   /** Of the lease under which sinks commit; 0 without checkpoints. */
   readonly epoch: number;
+  /** Of the checkpoint location; empty without checkpoints. */
+  readonly lineage: string;
   /** Whether channels are blocked behind a barrier. */
   readonly exactlyOnce: boolean;
   /** `undefined`: where the host allows it. */
@@ -81,6 +83,7 @@ export function instantiate(
       operatorStates: new OperatorStates(),
       workspace: scope.workspace,
       epoch: scope.epoch,
+      lineage: scope.lineage,
     },
     { state: state as StateHandles<StateShape>, outputs: [...node.outputs, DEAD_LETTERS] },
   );

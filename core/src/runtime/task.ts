@@ -176,7 +176,7 @@ export class Task implements Schedulable {
 
   /** The barrier stands between what has been processed and what comes next: takes the checkpoint as soon as operators are ready. */
   takeCheckpoint(barrier: Barrier): void {
-    const prepared = this.chain.prepareBarrier(barrier.checkpoint);
+    const prepared = this.chain.prepareBarrier(barrier.checkpoint, this.isDrained);
     if (prepared === undefined) {
       this.letters.unshift(() => this.cut(barrier));
       return;
@@ -223,7 +223,8 @@ export class Task implements Schedulable {
   restore(snapshot: TaskSnapshot): void {
     this.chain.restore(snapshot);
     if (snapshot.finished) this.phase = 'ending';
-    else this.feed.restore(snapshot.feed as never);
+    // Where the task begins with an operator that is new, there is nothing to restore of its inputs.
+    else if (snapshot.feed !== undefined) this.feed.restore(snapshot.feed as never);
   }
 
   step(deadline: number): boolean {

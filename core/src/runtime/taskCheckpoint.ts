@@ -71,10 +71,11 @@ export class TaskCheckpoints {
     const { feed, finished } = this.task.snapshotFeed();
     return this.task.chain.snapshotPlain().map(({ link, watermark, random, operator }, i): LinkCut => {
       const plain: PlainState = { watermark, random, operator, feed: i === 0 ? feed : undefined, finished };
+      const { backend } = link.context.subtask;
       const own = new KeyedSegmentWriter();
       const owned = writeEntries(link.operator.entries?.() ?? [], own);
-      const writer = new KeyedSegmentWriter();
-      const keyed = link.context.subtask.backend.cut(writer, { whole: savepoint || this.needsWhole(link.uid), apart: savepoint });
+      const writer = new KeyedSegmentWriter((state) => backend.formOf(state));
+      const keyed = backend.cut(writer, { whole: savepoint || this.needsWhole(link.uid), apart: savepoint });
       return { link, plain: encodeSelfContained(plain), own: owned === 0 ? undefined : own.finish(), keyed, writer };
     });
   }

@@ -93,7 +93,17 @@ export class TaskGraphBuilder {
     const runtime = new Chain(links, control, (link, watermark) => task!.forwardWatermark(link, watermark), this.scope.generateCode);
     const feed = this.feed(chain, subtask, instances[0]!);
     const name = `${instances[0]!.node.uid} (${subtask + 1}/${chain.parallelism})`;
-    const built = new Task({ name, index: subtask, parallelism: chain.parallelism, chain: runtime, control, feed, writers, clock: this.scope.clock, listener: this.listener });
+    const built = new Task({
+      name,
+      index: subtask,
+      parallelism: chain.parallelism,
+      chain: runtime,
+      control,
+      feed,
+      writers,
+      clock: this.scope.clock,
+      listener: this.listener,
+    });
     task = built;
     built.wake = () => this.wake(at);
     for (const { context } of instances) connectContext(context, built);

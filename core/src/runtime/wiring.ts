@@ -46,9 +46,9 @@ export class Wiring {
 
   channelsInto(chain: PlanChain, subtask: number): readonly InputChannel[] {
     return this.edgesInto(chain).flatMap((edge) =>
-      Array.from({ length: this.chainOf.get(edge.from)!.parallelism }, (_, producer) => this.channels.get(channelName(edge, producer, subtask))).flatMap(
-        (channel) => (channel === undefined ? [] : [{ channel, input: edge.input }]),
-      ),
+      Array.from({ length: this.chainOf.get(edge.from)!.parallelism }, (_, producer) =>
+        this.channels.get(channelName(edge, producer, subtask)),
+      ).flatMap((channel) => (channel === undefined ? [] : [{ channel, input: edge.input }])),
     );
   }
 
@@ -78,11 +78,16 @@ export class Wiring {
     const from = this.chainOf.get(edge.from)!;
     const to = this.chainOf.get(edge.to)!;
     for (let consumer = 0; consumer < to.parallelism; consumer++) {
-      const producers = Array.from({ length: from.parallelism }, (_, producer) => this.consumersOf(edge, producer)).filter((consumers) => consumers.includes(consumer));
+      const producers = Array.from({ length: from.parallelism }, (_, producer) => this.consumersOf(edge, producer)).filter((consumers) =>
+        consumers.includes(consumer),
+      );
       const { sorted } = edge;
       const { workspace } = this.context;
       const onComplete = (): void => this.context.wake(to, consumer);
-      this.partitions.set(partitionName(edge, consumer), new Partition({ producers: producers.length, sorted, key: this.context.keyOf(edge), workspace, onComplete }));
+      this.partitions.set(
+        partitionName(edge, consumer),
+        new Partition({ producers: producers.length, sorted, key: this.context.keyOf(edge), workspace, onComplete }),
+      );
     }
   }
 

@@ -5,6 +5,7 @@ import { type Column, NumberColumn } from './column.ts';
 import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
 import type { RecordSink } from './recordSink.ts';
+import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 
 /** One field of a shape over columns. */
@@ -17,6 +18,11 @@ export interface AggregateField {
 /** Columns for every field of a shape. */
 export function fieldsOf(shape: AggregateShape<never>): AggregateField[] {
   return Object.entries(shape).map(([name, aggregate]) => ({ name, aggregate, cells: aggregate.cells() }));
+}
+
+/** Tells which aggregate each field of a shape is. */
+export function formOfShape(kind: string, shape: AggregateShape<never>): StateForm {
+  return { kind, fields: Object.fromEntries(Object.entries(shape).map(([field, { name }]) => [field, name])) };
 }
 
 /** The results of a slot by field name. */
@@ -37,13 +43,14 @@ export function readFields(fields: readonly AggregateField[], slot: number): Rec
 export function writeFields(fields: readonly AggregateField[], slot: number, accumulators: Readonly<Record<string, unknown>>): void {
   for (const { name, cells } of fields) {
     cells.reset(slot);
-    if (name in accumulators) cells.write(slot, accumulators[name]);
+    if (Object.hasOwn(accumulators, name)) cells.write(slot, accumulators[name]);
   }
 }
 
 /** Declared aggregates per key: numbers in columns, no object per key. */
 export class AggregateTable implements StoredState {
   readonly name: string;
+  readonly form: StateForm;
   readonly fields: readonly AggregateField[];
   private readonly table: KeyedTable;
   /** 1 where a key has a row. */
@@ -52,6 +59,7 @@ export class AggregateTable implements StoredState {
 
   constructor(name: string, shape: AggregateShape<never>, table: KeyedTable) {
     this.name = name;
+    this.form = formOfShape('aggregates', shape);
     this.table = table;
     this.fields = fieldsOf(shape);
     this.inputs = this.fields.map(() => undefined);

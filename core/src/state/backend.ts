@@ -2,8 +2,11 @@ import type { AggregateShape } from './aggregate.ts';
 import type { StateDescriptor } from './descriptor.ts';
 import type { FrameState } from './frameTable.ts';
 import type { Key } from './key.ts';
+import type { KeyedTable } from './keyedTable.ts';
 import type { KeyedTimers, TimerShape } from './keyedTimers.ts';
 import type { KeyedCut, RecordSink } from './recordSink.ts';
+import type { StateForm } from './stateForm.ts';
+import type { StoredState } from './storedState.ts';
 import type { TimeBuffers } from './timeBuffer.ts';
 
 /** A piece of keyed state outside its table. Together with the operator's uid and the key group this is its address and content. */
@@ -15,6 +18,8 @@ export interface StateEntry {
   readonly value: unknown;
   /** Processing time of the last renewal, for state that expires; of each item, for a list. */
   readonly renewed?: number | readonly number[] | undefined;
+  /** How the value was written, where it comes from a checkpoint. */
+  readonly form?: StateForm | undefined;
 }
 
 /** Declared aggregates of the current key. */
@@ -40,6 +45,11 @@ export interface KeyedBackend {
   openFrames(name: string, shape: AggregateShape<never>): FrameState;
   /** Declares time-ordered buffers per key. Once per name. */
   openTimeBuffers<V>(name: string): TimeBuffers<V>;
+  /**
+   * Takes in keyed state that an operator keeps in a structure of its own, by the slots of the keys: gives the table that hands them out.
+   * Whoever writes to a slot must ask for it by `claim` or `slotOf`, or `touch` it before. Once per name.
+   */
+  adopt(state: StoredState): KeyedTable;
   /** Declares the operator's timers. Once. */
   openTimers(shape: TimerShape, onEarlier: (at: number) => void): KeyedTimers;
   /** All keys that hold something. */
@@ -48,6 +58,8 @@ export interface KeyedBackend {
   clear(): void;
   /** All entries, timers included; what has expired is left out. */
   entries(): Iterable<StateEntry>;
+  /** How the values of a state are written. */
+  formOf(state: string): StateForm | undefined;
   /** From now on keeps note of what changes, so that cuts can be taken. */
   track(): void;
   /**

@@ -122,7 +122,13 @@ class Cut implements KeyedCut {
   private tombstones = 0;
   private isOver = false;
 
-  constructor(table: KeyedTable, write: (slot: number, sink: RecordSink) => void, sink: RecordSink, parts: CutParts, onEnd: (cut: Cut) => void) {
+  constructor(
+    table: KeyedTable,
+    write: (slot: number, sink: RecordSink) => void,
+    sink: RecordSink,
+    parts: CutParts,
+    onEnd: (cut: Cut) => void,
+  ) {
     this.table = table;
     this.write = write;
     this.sink = sink;

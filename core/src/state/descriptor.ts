@@ -11,19 +11,20 @@ export interface TimeToLive {
   readonly update?: 'onCreateAndWrite' | 'onReadAndWrite';
   /** Whether a read may still see what has expired but was not cleaned up. Default: never. */
   readonly visibility?: 'neverReturnExpired' | 'returnExpiredIfNotCleanedUp';
-  /** `incremental` (default): each write also looks at a few other keys; `onAccess`: only what is read is cleaned up. Snapshots never hold what has expired. */
+  /** `incremental` (default): each write also looks at a few other keys; `onAccess`: only what is read is cleaned up. What has expired stays gone after a restore. */
   readonly cleanup?: 'incremental' | 'onAccess';
 }
 
 /** Options of every kind of state. */
 export interface StateOptions<V> {
   readonly ttl?: Duration | TimeToLive;
-  /** Checks what is restored. */
+  /** Checks what is restored, and may transform it. */
   readonly schema?: StandardSchemaV1<unknown, V>;
-  /** The version of the values' form, raised when it changes; `migrate` then reads older ones. Default 1. */
+  /** The version of the values' form, raised when it changes; `migrate` then reads older ones. A whole number, default 1. */
   readonly version?: number;
-  readonly migrate?: (old: unknown, fromVersion: number) => V;
-  /** How values become bytes. Default: any plain data. */
+  /** Reads a value of an older version: from any of them by a function, or step by step, `{ 1: toVersion2, 2: toVersion3 }`. */
+  readonly migrate?: ((old: unknown, fromVersion: number) => V) | Readonly<Record<number, (old: never) => unknown>>;
+  /** How values become bytes (of a list its items, of an aggregate its accumulators). Default: any plain data. */
   readonly codec?: Codec<V>;
 }
 

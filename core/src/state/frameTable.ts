@@ -1,8 +1,10 @@
 import type { Aggregate, AggregateShape } from './aggregate.ts';
+import { formOfShape } from './aggregateTable.ts';
 import type { StateEntry } from './backend.ts';
 import type { Cells } from './cells.ts';
 import { type Column, NumberColumn, ObjectColumn } from './column.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 
 /** Aggregates of the current key over the rows of a frame that slides through time. */
@@ -52,6 +54,7 @@ interface StoredFrame {
  */
 export class FrameTable implements FrameState, StoredState {
   readonly name: string;
+  readonly form: StateForm;
   private readonly table: KeyedTable;
   private readonly fields: readonly FrameField[];
   // Per key: the oldest row of the front, the newest of the back, and the times of the back's oldest and of the newest row.
@@ -71,6 +74,7 @@ export class FrameTable implements FrameState, StoredState {
 
   constructor(name: string, shape: AggregateShape<never>, table: KeyedTable) {
     this.name = name;
+    this.form = formOfShape('frames', shape);
     this.table = table;
     this.fields = Object.entries(shape).map(([field, aggregate]) => ({
       name: field,

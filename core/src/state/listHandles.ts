@@ -2,18 +2,24 @@ import type { StateEntry } from './backend.ts';
 import { PlainCell } from './cell.ts';
 import type { ListState } from './descriptor.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 import { Sweep } from './sweep.ts';
 import { type Expiry, isExpired, type Timed } from './ttl.ts';
+import type { ValueForm } from './valueForm.ts';
 
 const EMPTY: readonly never[] = [];
 
 export class MemoryListState<V> implements ListState<V>, StoredState {
   readonly name: string;
+  readonly form: StateForm;
+  private readonly valueForm: ValueForm<V>;
   private readonly cell: PlainCell<V[]>;
 
-  constructor(name: string, table: KeyedTable) {
-    this.name = name;
+  constructor(values: ValueForm<V>, table: KeyedTable) {
+    this.name = values.name;
+    this.form = values.form;
+    this.valueForm = values;
     this.cell = new PlainCell(table);
   }
 
@@ -38,23 +44,27 @@ export class MemoryListState<V> implements ListState<V>, StoredState {
 
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value'>> {
     const value = this.cell.read(slot);
-    if (value !== undefined) yield { value };
+    if (value !== undefined) yield { value: value.map((item) => this.valueForm.encode(item)) };
   }
 
   restore(entry: StateEntry): void {
-    this.update(entry.value as readonly V[]);
+    this.update((entry.value as readonly unknown[]).map((item) => this.valueForm.decode(item, entry.form)));
   }
 }
 
 /** A list whose items expire one by one. */
 export class ExpiringListState<V> implements ListState<V>, StoredState {
   readonly name: string;
+  readonly form: StateForm;
+  private readonly valueForm: ValueForm<V>;
   private readonly cell: PlainCell<Timed<V>[]>;
   private readonly expiry: Expiry;
   private readonly sweep: Sweep;
 
-  constructor(name: string, table: KeyedTable, expiry: Expiry) {
-    this.name = name;
+  constructor(values: ValueForm<V>, table: KeyedTable, expiry: Expiry) {
+    this.name = values.name;
+    this.form = values.form;
+    this.valueForm = values;
     this.cell = new PlainCell(table);
     this.expiry = expiry;
     this.sweep = new Sweep(table, (slot) => this.expire(slot));
@@ -93,14 +103,15 @@ export class ExpiringListState<V> implements ListState<V>, StoredState {
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value' | 'renewed'>> {
     const items = this.cell.read(slot)?.filter((item) => !isExpired(this.expiry, item.renewed));
     if (items === undefined || items.length === 0) return;
-    yield { value: items.map((item) => item.value), renewed: items.map((item) => item.renewed) };
+    yield { value: items.map((item) => this.valueForm.encode(item.value)), renewed: items.map((item) => item.renewed) };
   }
 
   /** Items from state without a time to live count from now. */
   restore(entry: StateEntry): void {
     const times = entry.renewed as readonly number[] | undefined;
     const now = this.expiry.clock.now();
-    this.cell.set((entry.value as readonly V[]).map((value, i) => ({ value, renewed: times?.[i] ?? now })));
+    const items = entry.value as readonly unknown[];
+    this.cell.set(items.map((item, i) => ({ value: this.valueForm.decode(item, entry.form), renewed: times?.[i] ?? now })));
   }
 
   private expire(slot: number): void {

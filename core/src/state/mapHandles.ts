@@ -3,9 +3,11 @@ import { PlainCell } from './cell.ts';
 import type { MapState } from './descriptor.ts';
 import { decodeKey, type Key, keyText } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 import { Sweep } from './sweep.ts';
 import { type Expiry, isExpired, type Timed } from './ttl.ts';
+import type { ValueForm } from './valueForm.ts';
 
 /** Marks the text form of a key among those of a native `Map`: of a tuple, which a `Map` compares by identity, and of a text that looks so. */
 const MARK = '\u0000key:';
@@ -21,12 +23,16 @@ function userKey(native: unknown): Key {
 }
 
 /** The part that a plain and an expiring map share: a native map per key, present only while it holds something. */
-abstract class NativeMapState<C> implements StoredState {
+abstract class NativeMapState<C, V> implements StoredState {
   readonly name: string;
+  readonly form: StateForm;
+  protected readonly contents: ValueForm<V>;
   protected readonly cell: PlainCell<Map<unknown, C>>;
 
-  constructor(name: string, table: KeyedTable) {
-    this.name = name;
+  constructor(contents: ValueForm<V>, table: KeyedTable) {
+    this.name = contents.name;
+    this.form = contents.form;
+    this.contents = contents;
     this.cell = new PlainCell(table);
   }
 
@@ -49,7 +55,7 @@ abstract class NativeMapState<C> implements StoredState {
   abstract restore(entry: StateEntry): void;
 }
 
-export class MemoryMapState<K extends Key, V> extends NativeMapState<V> implements MapState<K, V> {
+export class MemoryMapState<K extends Key, V> extends NativeMapState<V, V> implements MapState<K, V> {
   get(key: K): V | undefined {
     return this.cell.get()?.get(nativeKey(key));
   }
@@ -81,21 +87,21 @@ export class MemoryMapState<K extends Key, V> extends NativeMapState<V> implemen
 
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value'>> {
     const map = this.cell.read(slot);
-    if (map !== undefined) for (const [key, value] of map) yield { userKey: userKey(key), value };
+    if (map !== undefined) for (const [key, value] of map) yield { userKey: userKey(key), value: this.contents.encode(value) };
   }
 
   restore(entry: StateEntry): void {
-    this.store(entry.userKey as Key, entry.value as V);
+    this.store(entry.userKey as Key, this.contents.decode(entry.value, entry.form));
   }
 }
 
 /** A map whose entries expire one by one. */
-export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>> implements MapState<K, V> {
+export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>, V> implements MapState<K, V> {
   private readonly expiry: Expiry;
   private readonly sweep: Sweep;
 
-  constructor(name: string, table: KeyedTable, expiry: Expiry) {
-    super(name, table);
+  constructor(contents: ValueForm<V>, table: KeyedTable, expiry: Expiry) {
+    super(contents, table);
     this.expiry = expiry;
     this.sweep = new Sweep(table, (slot) => this.expire(slot));
   }
@@ -138,13 +144,14 @@ export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>>
 
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>> {
     for (const [key, timed] of this.cell.read(slot) ?? []) {
-      if (!isExpired(this.expiry, timed.renewed)) yield { userKey: userKey(key), value: timed.value, renewed: timed.renewed };
+      if (isExpired(this.expiry, timed.renewed)) continue;
+      yield { userKey: userKey(key), value: this.contents.encode(timed.value), renewed: timed.renewed };
     }
   }
 
   restore(entry: StateEntry): void {
     const renewed = (entry.renewed as number | undefined) ?? this.expiry.clock.now();
-    this.store(entry.userKey as Key, { value: entry.value as V, renewed });
+    this.store(entry.userKey as Key, { value: this.contents.decode(entry.value, entry.form), renewed });
   }
 
   private expire(slot: number): void {

@@ -13,9 +13,11 @@ import { KeyedTimers, type TimerShape } from './keyedTimers.ts';
 import { ExpiringListState, MemoryListState } from './listHandles.ts';
 import { ExpiringMapState, MemoryMapState } from './mapHandles.ts';
 import type { KeyedCut, RecordSink } from './recordSink.ts';
+import { checkForm, type StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 import { MemoryTimeBuffers, type TimeBuffers } from './timeBuffer.ts';
 import { type Expiry, expiryOf } from './ttl.ts';
+import { ValueForm } from './valueForm.ts';
 import { MemoryAggregatingState, MemoryReducingState, MemoryValueState } from './valueHandles.ts';
 
 /** Keyed state on the heap. */
@@ -23,6 +25,8 @@ export class MemoryBackend implements KeyedBackend {
   readonly table: KeyedTable = new KeyedTable();
   private readonly clock: Clock;
   private readonly states = new Map<string, StoredState>();
+  /** The form in which the last restored entry of a state was written. */
+  private readonly checked = new Map<StoredState, StateForm>();
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -37,7 +41,8 @@ export class MemoryBackend implements KeyedBackend {
   }
 
   open<H>(name: string, descriptor: StateDescriptor<H>): H {
-    const state = createState(name, descriptor, this.table, expiryOf(descriptor.options, this.clock));
+    const values = new ValueForm(name, descriptor.kind, descriptor.options);
+    const state = createState(values, descriptor, this.table, expiryOf(descriptor.options, this.clock));
     this.register(state);
     return state as H;
   }
@@ -58,6 +63,11 @@ export class MemoryBackend implements KeyedBackend {
     const buffers = new MemoryTimeBuffers<V>(name, this.table);
     this.register(buffers);
     return buffers;
+  }
+
+  adopt(state: StoredState): KeyedTable {
+    this.register(state);
+    return this.table;
   }
 
   openTimers(shape: TimerShape, onEarlier: (at: number) => void): KeyedTimers {
@@ -113,23 +123,36 @@ export class MemoryBackend implements KeyedBackend {
         remedy: 'Declare it again, or allow state that is not restored.',
       });
     }
+    if (entry.form !== undefined && state.form !== undefined && entry.form !== this.checked.get(state)) {
+      checkForm(state.name, entry.form, state.form);
+      this.checked.set(state, entry.form);
+    }
     this.table.enter(entry.key);
     state.restore(entry);
   }
+
+  formOf(state: string): StateForm | undefined {
+    return this.states.get(state)?.form;
+  }
 }
 
-function createState(name: string, descriptor: StateDescriptor<unknown>, table: KeyedTable, expiry: Expiry | undefined): StoredState {
+function createState(
+  values: ValueForm<unknown>,
+  descriptor: StateDescriptor<unknown>,
+  table: KeyedTable,
+  expiry: Expiry | undefined,
+): StoredState {
   const cell = <V>(): Cell<V> => (expiry === undefined ? new PlainCell<V>(table) : new ExpiringCell<V>(table, expiry));
   switch (descriptor.kind) {
     case 'value':
-      return new MemoryValueState(name, cell(), descriptor.initial);
+      return new MemoryValueState(values, cell(), descriptor.initial);
     case 'list':
-      return expiry === undefined ? new MemoryListState(name, table) : new ExpiringListState(name, table, expiry);
+      return expiry === undefined ? new MemoryListState(values, table) : new ExpiringListState(values, table, expiry);
     case 'map':
-      return expiry === undefined ? new MemoryMapState(name, table) : new ExpiringMapState(name, table, expiry);
+      return expiry === undefined ? new MemoryMapState(values, table) : new ExpiringMapState(values, table, expiry);
     case 'reducing':
-      return new MemoryReducingState(name, cell(), descriptor.reduce as (a: unknown, b: unknown) => unknown);
+      return new MemoryReducingState(values, cell(), descriptor.reduce as (a: unknown, b: unknown) => unknown);
     case 'aggregating':
-      return new MemoryAggregatingState(name, cell(), descriptor.aggregate!.definition);
+      return new MemoryAggregatingState(values, cell(), descriptor.aggregate!.definition);
   }
 }

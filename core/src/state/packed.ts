@@ -29,7 +29,7 @@ export const PACKED_COUNT: PackedAggregate = {
   merge(values, at, from, fromAt) {
     values[at]! += from[fromAt]!;
   },
-  result: (values, at) => values[at]!,
+  result: (values, at) => compact(values[at]!),
   read: (values, at) => values[at]!,
   write(values, at, count) {
     values[at] = count as number;
@@ -48,7 +48,7 @@ export const PACKED_SUM: PackedAggregate = {
   merge(values, at, from, fromAt) {
     values[at]! += from[fromAt]!;
   },
-  result: (values, at) => values[at]!,
+  result: (values, at) => compact(values[at]!),
   read: (values, at) => values[at]!,
   write(values, at, sum) {
     values[at] = sum as number;
@@ -116,3 +116,9 @@ export const PACKED_MIN: PackedAggregate = {
     values[at] = extreme as number;
   },
 };
+
+/** The same number; a small integer as V8 keeps small integers, which takes no memory of its own in a result. */
+function compact(value: number): number {
+  const integer = value | 0;
+  return integer === value ? integer : value;
+}

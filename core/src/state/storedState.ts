@@ -1,9 +1,12 @@
 import type { StateEntry } from './backend.ts';
 import type { RecordSink } from './recordSink.ts';
+import type { StateForm } from './stateForm.ts';
 
 /** What every memory state can do besides serving its handle. */
 export interface StoredState {
   readonly name: string;
+  /** What must be known to read its entries. */
+  readonly form?: StateForm;
   /** Writes a slot's entries: what `entriesOf` gives, without an object for each. */
   writeEntries?(slot: number, sink: RecordSink): void;
   entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>>;

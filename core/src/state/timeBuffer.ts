@@ -1,6 +1,7 @@
 import type { StateEntry } from './backend.ts';
 import { PlainCell } from './cell.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 
 /** Dropped elements are cut off when there are at least this many, and they are half of what is held. */
@@ -100,6 +101,7 @@ export interface TimeBuffers<V> {
 /** Time-ordered buffers on the heap. */
 export class MemoryTimeBuffers<V> implements TimeBuffers<V>, StoredState {
   readonly name: string;
+  readonly form: StateForm = { kind: 'buffer' };
   private readonly cell: PlainCell<TimeBuffer<V>>;
 
   constructor(name: string, table: KeyedTable) {

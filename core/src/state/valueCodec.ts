@@ -16,8 +16,11 @@ import type { ByteWriter } from './byteWriter.ts';
 export interface Codec<V> {
   readonly name: string;
   readonly version: number;
+  /** Older versions that `read` can read as well. Others are refused. */
+  readonly reads?: readonly number[];
   write(value: V, writer: ByteWriter): void;
-  read(reader: ByteReader): V;
+  /** `version` is that of the codec that wrote the bytes. */
+  read(reader: ByteReader, version: number): V;
 }
 
 // Tags of the self-describing format. Frozen: they stand in checkpoints.

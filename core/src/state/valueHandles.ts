@@ -2,16 +2,22 @@ import type { AggregatingState, ReducingState, ValueState } from './descriptor.t
 import type { AggregateDefinition } from './aggregateDefinition.ts';
 import { type Cell, PlainCell } from './cell.ts';
 import type { RecordSink } from './recordSink.ts';
+import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
+import type { ValueForm } from './valueForm.ts';
 import type { StateEntry } from './backend.ts';
 
 /** A state of one cell per key: how it is snapshotted and restored, whatever its handle looks like. */
-abstract class CellState<V> implements StoredState {
+abstract class CellState<C, V> implements StoredState {
   readonly name: string;
-  readonly cell: Cell<V>;
+  readonly form: StateForm;
+  readonly cell: Cell<C>;
+  protected readonly valueForm: ValueForm<V>;
 
-  constructor(name: string, cell: Cell<V>) {
-    this.name = name;
+  constructor(values: ValueForm<V>, cell: Cell<C>) {
+    this.name = values.name;
+    this.form = values.form;
+    this.valueForm = values;
     this.cell = cell;
   }
 
@@ -21,24 +27,39 @@ abstract class CellState<V> implements StoredState {
 
   writeEntries(slot: number, sink: RecordSink): void {
     const value = this.cell.read(slot);
-    if (value !== undefined) sink.entry(this.name, undefined, value, this.cell.renewed(slot));
+    if (value !== undefined) sink.entry(this.name, undefined, this.stored(value), this.cell.renewed(slot));
   }
 
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>> {
     const value = this.cell.read(slot);
-    if (value !== undefined) yield { value, renewed: this.cell.renewed(slot) };
+    if (value !== undefined) yield { value: this.stored(value), renewed: this.cell.renewed(slot) };
   }
 
   restore(entry: StateEntry): void {
-    this.cell.restore(entry.value as V, entry.renewed as number | undefined);
+    this.cell.restore(this.content(entry.value, entry.form), entry.renewed as number | undefined);
+  }
+
+  /** A cell's content as plain data, and back. */
+  protected abstract stored(content: C): unknown;
+  protected abstract content(stored: unknown, form: StateForm | undefined): C;
+}
+
+/** A state whose cells hold its values. */
+abstract class ValueCellState<V> extends CellState<V, V> {
+  protected stored(value: V): unknown {
+    return this.valueForm.encode(value);
+  }
+
+  protected content(stored: unknown, form: StateForm | undefined): V {
+    return this.valueForm.decode(stored, form);
   }
 }
 
-export class MemoryValueState<V> extends CellState<V> implements ValueState<V> {
+export class MemoryValueState<V> extends ValueCellState<V> implements ValueState<V> {
   private readonly initial: V;
 
-  constructor(name: string, cell: Cell<V>, initial: V) {
-    super(name, cell);
+  constructor(values: ValueForm<V>, cell: Cell<V>, initial: V) {
+    super(values, cell);
     this.initial = initial;
   }
 
@@ -52,11 +73,11 @@ export class MemoryValueState<V> extends CellState<V> implements ValueState<V> {
   }
 }
 
-export class MemoryReducingState<V> extends CellState<V> implements ReducingState<V> {
+export class MemoryReducingState<V> extends ValueCellState<V> implements ReducingState<V> {
   private readonly reduce: (a: V, b: V) => V;
 
-  constructor(name: string, cell: Cell<V>, reduce: (a: V, b: V) => V) {
-    super(name, cell);
+  constructor(values: ValueForm<V>, cell: Cell<V>, reduce: (a: V, b: V) => V) {
+    super(values, cell);
     this.reduce = reduce;
   }
 
@@ -80,11 +101,11 @@ interface Box {
   readonly accumulator: unknown;
 }
 
-export class MemoryAggregatingState<T, R> extends CellState<Box> implements AggregatingState<T, R> {
+export class MemoryAggregatingState<T, R> extends CellState<Box, unknown> implements AggregatingState<T, R> {
   private readonly definition: AggregateDefinition<T, unknown, R>;
 
-  constructor(name: string, cell: Cell<Box>, definition: AggregateDefinition<T, unknown, R>) {
-    super(name, cell);
+  constructor(values: ValueForm<unknown>, cell: Cell<Box>, definition: AggregateDefinition<T, unknown, R>) {
+    super(values, cell);
     this.definition = definition;
   }
 
@@ -98,5 +119,13 @@ export class MemoryAggregatingState<T, R> extends CellState<Box> implements Aggr
     const before = this.cell.getToChange();
     const accumulator = before === undefined ? this.definition.create() : before.accumulator;
     this.cell.set({ accumulator: this.definition.add(accumulator, value) });
+  }
+
+  protected stored({ accumulator }: Box): unknown {
+    return { accumulator: this.valueForm.encode(accumulator) };
+  }
+
+  protected content(stored: unknown, form: StateForm | undefined): Box {
+    return { accumulator: this.valueForm.decode((stored as Box).accumulator, form) };
   }
 }

@@ -1,3 +1,4 @@
+import { platform } from '#platform';
 import { valueText } from '../connectors/valueText.ts';
 import type { Sink, SinkContext, SinkWriter } from '../operators/connector.ts';
 import type { Duration } from '../time/duration.ts';
@@ -44,6 +45,7 @@ export async function checkSink<T>(target: () => SinkTarget<T> | Promise<SinkTar
   await contract.checkCommittedAgain();
   await contract.checkCommittedElsewhere();
   await contract.checkAbandoned();
+  await contract.checkRecovered();
 }
 
 type Writer<T> = SinkWriter<T, unknown>;
@@ -154,18 +156,39 @@ class SinkContract<T> {
     await this.sees(target, [], 'abandon', 'after abort()');
   }
 
+  /** The job failed after a checkpoint, and another one goes on from it and writes the rest again. */
+  async checkRecovered(): Promise<void> {
+    const target = await this.target();
+    const rest = this.values.slice(this.firstHalf.length);
+    const place = { subtask: 0, parallelism: 1, lineage: 'the checks' };
+    const writer = await this.open(target, { ...place, epoch: 1 });
+    await this.write(writer, this.firstHalf);
+    const committables = await this.prepare(writer, 1);
+    const state = this.plain(writer.state?.() ?? []);
+    await this.write(writer, rest);
+    await this.prepare(writer, 2);
+    await this.close(writer, new Error('The job failed.'));
+    const other = await this.open(target, { ...place, epoch: 2, restored: true });
+    if (other.recover === undefined) await this.commit(other, committables);
+    else await answered(() => other.recover!(committables, state), 'recover()', 'recover', this.patience);
+    await this.write(other, rest);
+    await this.commit(other, await this.prepare(other, 3));
+    await this.commit(other, await this.prepare(other));
+    await this.close(other);
+    await this.sees(target, this.values, 'recover', 'after a failure and recover()');
+  }
+
   private get firstHalf(): readonly T[] {
     return this.values.slice(0, Math.ceil(this.values.length / 2));
   }
 
-  private open(
-    { sink }: SinkTarget<T>,
-    place: { readonly subtask: number; readonly parallelism: number } = { subtask: 0, parallelism: 1 },
-  ): Promise<Writer<T>> {
+  private open({ sink }: SinkTarget<T>, place: Partial<SinkContext> = {}): Promise<Writer<T>> {
     const wrote = (bytes: number): void =>
       must(Number.isSafeInteger(bytes) && bytes >= 0, 'write/bytes', () => `it reports ${bytes} bytes`);
     const open = sink.definition.open as unknown as (context: SinkContext) => Writer<T> | Promise<Writer<T>>;
-    return answered(() => open({ ...place, restored: false, epoch: 0, wrote }), 'open()', 'open', this.patience);
+    const { clock } = platform;
+    const context = { uid: 'sink', subtask: 0, parallelism: 1, restored: false, epoch: 0, lineage: '', clock, wrote, ...place };
+    return answered(() => open(context), 'open()', 'open', this.patience);
   }
 
   /** As the engine does: one call at a time, in batches of several sizes, in an array that is used again. */
@@ -185,13 +208,17 @@ class SinkContract<T> {
     must(sameItems(values.map(valueText), before), 'write/immutable', () => 'an element changed while it was written');
   }
 
-  private async prepare(writer: Writer<T>): Promise<readonly unknown[]> {
-    const committables = await answered(() => writer.prepare(), 'prepare()', 'written', this.patience);
+  private async prepare(writer: Writer<T>, checkpoint?: number): Promise<readonly unknown[]> {
+    const committables = await answered(() => writer.prepare(checkpoint), 'prepare()', 'written', this.patience);
     must(Array.isArray(committables), 'commit/plain', () => 'prepare() gives no array');
+    return this.plain(committables);
+  }
+
+  private plain(items: readonly unknown[]): readonly unknown[] {
     try {
-      return committables.map((committable) => loaded(stored(committable)));
+      return items.map((item) => loaded(stored(item)));
     } catch (error) {
-      throw broken('commit/plain', 'a committable cannot be stored', error);
+      throw broken('commit/plain', 'a committable, or a piece of state, cannot be stored', error);
     }
   }
 
@@ -210,7 +237,7 @@ class SinkContract<T> {
   private async sees(
     target: SinkTarget<T>,
     expected: readonly T[],
-    rule: 'written' | 'commit/hidden' | 'commit/own' | 'commit/again' | 'abandon',
+    rule: 'written' | 'commit/hidden' | 'commit/own' | 'commit/again' | 'abandon' | 'recover',
     when: string,
   ): Promise<void> {
     const visible = await this.visible(target);

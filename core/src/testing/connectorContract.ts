@@ -33,6 +33,8 @@ export const CONTRACT = {
   'commit/again': 'Let commit() do nothing for what is committed already, also when another writer committed it.',
   'commit/plain': 'Let committables be plain data: they are stored in checkpoints, and another process may commit them.',
   abandon: 'Let abort() drop what the committables stand for.',
+  recover:
+    'Let recover(), or commit() where there is none, make visible what a checkpoint holds, go on from its state, and drop what was written after it.',
   failure: 'Make nothing visible that was not written, also when the writer is closed before its end.',
   subtasks: 'Let the writers of several subtasks work beside each other.',
 } as const;

@@ -95,6 +95,7 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
       workspace: new Workspace(undefined, undefined),
       generateCode: run.generateCode,
       epoch: 0,
+      lineage: '',
       exactlyOnce: true,
     } as const;
     this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(this.platform), {

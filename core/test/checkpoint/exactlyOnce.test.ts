@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { type CheckpointStorage, defineSink, defineSource, fixedDelay, memoryStorage, type RunOptions, type Sink, StreamEnvironment, valueState } from '../../src/index.ts';
+import {
+  type CheckpointStorage,
+  defineSink,
+  defineSource,
+  fixedDelay,
+  memoryStorage,
+  type RunOptions,
+  type Sink,
+  StreamEnvironment,
+  valueState,
+} from '../../src/index.ts';
 
 interface Event {
   readonly at: number;
@@ -18,7 +28,10 @@ const events = defineSource<Event, number>({
     async *read(split, from = 0) {
       for (let at = from; at < COUNT; at += 37) {
         await new Promise((resolve) => setImmediate(resolve));
-        yield { values: Array.from({ length: Math.min(37, COUNT - at) }, (_, i) => ({ at: at + i, key: Number(split) })), position: Math.min(at + 37, COUNT) };
+        yield {
+          values: Array.from({ length: Math.min(37, COUNT - at) }, (_, i) => ({ at: at + i, key: Number(split) })),
+          position: Math.min(at + 37, COUNT),
+        };
       }
     },
   }),
@@ -112,7 +125,8 @@ describe('exactly once', () => {
     build(env, target, failAt([2500, 2500]));
     const checkpoint = { storage: memoryStorage(), every: { milliseconds: 2 }, mode: 'atLeastOnce' } as const;
     await env.execute('at least once', { logger: SILENT, checkpoint, restart: fixedDelay({ delay: {} }), parallelism: 2 });
-    const keysOf = (lines: readonly string[]): string[] => [...new Set(lines.map((line) => line.replace(/ is number.*/, '')))].filter((line) => !line.includes('up to')).sort();
+    const keysOf = (lines: readonly string[]): string[] =>
+      [...new Set(lines.map((line) => line.replace(/ is number.*/, '')))].filter((line) => !line.includes('up to')).sort();
     expect(keysOf(target.visible)).toEqual(keysOf(undisturbed));
   });
 
@@ -128,7 +142,12 @@ describe('exactly once', () => {
     for (const parallelism of [1, 3, 2]) {
       const env = new StreamEnvironment();
       build(env, target, (event) => event);
-      const job = await env.start('again', { logger: SILENT, parallelism, checkpoint: { storage, every: { milliseconds: 2 } }, restore: 'latest' });
+      const job = await env.start('again', {
+        logger: SILENT,
+        parallelism,
+        checkpoint: { storage, every: { milliseconds: 2 } },
+        restore: 'latest',
+      });
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
       await job.stop();
     }
@@ -167,7 +186,11 @@ describe('exactly once', () => {
 
   test('state without a uid of its own is refused, with all such operators', async () => {
     const env = new StreamEnvironment();
-    env.from(events).keyBy((e) => e.key).reduce((a) => a).sinkTo(new Target<Event>().sink);
+    env
+      .from(events)
+      .keyBy((e) => e.key)
+      .reduce((a) => a)
+      .sinkTo(new Target<Event>().sink);
     expect(() => env.plan({ checkpoint: { storage: memoryStorage() } })).toThrow(/source#1, reduce#1, sink#1/);
   });
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crc32 as nativeCrc32 } from 'node:zlib';
 import { crc32 } from '../../src/checkpoint/checksum.ts';
 import { Lease } from '../../src/checkpoint/lease.ts';
@@ -10,6 +10,7 @@ import { memoryStorage } from '../../src/checkpoint/memoryStorage.ts';
 import type { CheckpointStorage } from '../../src/checkpoint/storage.ts';
 import { directory } from '../../src/node/directory.ts';
 import { ManualClock } from '../../src/time/manualClock.ts';
+import { S3Server } from './s3Server.ts';
 
 const temporary: string[] = [];
 async function newDirectory(): Promise<string> {
@@ -19,12 +20,18 @@ async function newDirectory(): Promise<string> {
 }
 afterAll(() => Promise.all(temporary.map((path) => rm(path, { recursive: true, force: true }))));
 
+let objectStore: S3Server;
+beforeAll(async () => void (objectStore = await S3Server.start()));
+afterAll(() => objectStore.stop());
+
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const text = (content: Uint8Array | undefined): string | undefined => (content === undefined ? undefined : new TextDecoder().decode(content));
+const text = (content: Uint8Array | undefined): string | undefined =>
+  content === undefined ? undefined : new TextDecoder().decode(content);
 
 describe.each<[string, () => Promise<CheckpointStorage>]>([
   ['memory', async () => memoryStorage()],
   ['directory', async () => directory(join(await newDirectory(), 'made', 'on demand'))],
+  ['s3', async () => objectStore.storage()],
 ])('%s storage', (_name, open) => {
   test('gives back what was written, lists in order, removes', async () => {
     const storage = await open();
@@ -52,6 +59,7 @@ describe.each<[string, () => Promise<CheckpointStorage>]>([
     expect(await storage.writeIf('lease', bytes('as if new'), undefined)).toBeUndefined();
     expect(text((await storage.readToken('lease'))!.content)).toBe('next');
     for (let i = 0, at = second; i < 5; i++) expect((at = await storage.writeIf('lease', bytes(String(i)), at))).toBeDefined();
+    expect(await storage.writeIf('gone', bytes('x'), token)).toBeUndefined();
     expect(text((await storage.readToken('lease'))!.content)).toBe('4');
   });
 });
@@ -101,9 +109,34 @@ describe('lease', () => {
     await first.renew();
     clock.advanceTo(15 * SECONDS);
     expect(await Lease.acquire(storage, { owner: 'two', clock, duration: 10 * SECONDS })).toBeUndefined();
+    // A check that overlaps a renewal is no loss of the lease.
+    await Promise.all([first.renew(), first.check(), first.renew(), first.check()]);
     await first.release();
     expect((await Lease.acquire(storage, { owner: 'two', clock, duration: 10 * SECONDS }))!.epoch).toBe(2);
     await expect(first.check()).rejects.toMatchObject({ code: 'checkpoint/fenced' });
+  });
+
+  test('a renewal whose answer was lost is no loss of the lease', async () => {
+    const storage = memoryStorage();
+    const clock = new ManualClock(0);
+    let loses = false;
+    const unreliable: CheckpointStorage = {
+      ...storage,
+      async writeIf(name, content, expected) {
+        const token = await storage.writeIf(name, content, expected);
+        if (loses) throw new Error('no answer');
+        return token;
+      },
+    };
+    const lease = (await Lease.acquire(unreliable, { owner: 'one', clock, duration: 10 * SECONDS }))!;
+    loses = true;
+    await expect(lease.renew()).rejects.toThrow('no answer');
+    loses = false;
+    await lease.renew();
+    await lease.check();
+    clock.advanceTo(30 * SECONDS);
+    await Lease.acquire(storage, { owner: 'two', clock, duration: 10 * SECONDS });
+    await expect(lease.renew()).rejects.toMatchObject({ code: 'checkpoint/fenced' });
   });
 
   test('an owner that is known to be gone is not waited for', async () => {
@@ -117,7 +150,9 @@ describe('lease', () => {
   test('of many who try at once one gets it', async () => {
     const storage = directory(await newDirectory());
     const clock = new ManualClock(0);
-    const leases = await Promise.all(Array.from({ length: 8 }, (_, i) => Lease.acquire(storage, { owner: `process ${i}`, clock, duration: SECONDS })));
+    const leases = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => Lease.acquire(storage, { owner: `process ${i}`, clock, duration: SECONDS })),
+    );
     expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1);
   });
 });
@@ -144,7 +179,9 @@ describe('manifest', () => {
       torn[i]! ^= 1;
       expect(() => decodeManifest(torn, 'm', crc32)).toThrow();
     }
-    expect(() => decodeManifest(written.subarray(0, written.length - 5), 'm', crc32)).toThrow(expect.objectContaining({ code: 'checkpoint/corrupt' }));
+    expect(() => decodeManifest(written.subarray(0, written.length - 5), 'm', crc32)).toThrow(
+      expect.objectContaining({ code: 'checkpoint/corrupt' }),
+    );
   });
 
   test('of a newer version is refused with both versions', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { CheckpointReport } from '../../src/checkpoint/checkpointHistory.ts';
 import type { JobReading } from '../../src/cli/jobReading.ts';
 import { type ObservedJob, ProgressReporter } from '../../src/cli/progressReporter.ts';
-import { elapsedText, progressText, rateText, summaryText } from '../../src/cli/progressText.ts';
+import { bytesText, elapsedText, progressText, rateText, summaryText } from '../../src/cli/progressText.ts';
 import { TerminalLine, type TerminalStream } from '../../src/cli/terminalLine.ts';
 import type { JobMetrics, OperatorReport } from '../../src/runtime/metrics.ts';
 import type { Progress } from '../../src/runtime/progress.ts';
@@ -27,6 +28,20 @@ describe('texts', () => {
     ]);
   });
 
+  test('sizes', () => {
+    expect([0, 999, 1_000, 5_604, 99_960, 999_600, 12_345_678, 4e9, 7.5e15].map(bytesText)).toEqual([
+      '0 B',
+      '999 B',
+      '1.00 kB',
+      '5.60 kB',
+      '100 kB',
+      '1.00 MB',
+      '12.3 MB',
+      '4.00 GB',
+      '7500 TB',
+    ]);
+  });
+
   test('lengths of time', () => {
     expect([0, 42.7, 999, 1_400, 9_999, 12_345, 59_700, 185_000, 7_800_000].map(elapsedText)).toEqual([
       '0 ms',
@@ -42,7 +57,7 @@ describe('texts', () => {
   });
 
   test('a live stream shows how far time lags, historical data where it is', () => {
-    const view = { receivedRate: 412_000, deliveredRate: 260, elapsed: 12_000, fraction: undefined, now: NOW };
+    const view = { receivedRate: 412_000, deliveredRate: 260, elapsed: 12_000, fraction: undefined, checkpoints: undefined, now: NOW };
     const reading = { ...READING, received: 4_812_000, delivered: 3_120 };
     expect(progressText({ ...view, reading: { ...reading, watermark: NOW - 1_200 } })).toBe(
       '12 s · 4,812,000 in (412k/s) · 3,120 out (260/s) · lag 1.2 s',
@@ -71,6 +86,7 @@ test('the reporter shows rates of the last two seconds, by the clock', () => {
   const clock = new ManualClock(NOW);
   let received = 0;
   let progress: Progress | undefined;
+  let checkpoints: CheckpointReport | undefined;
   const job: ObservedJob = {
     name: 'job',
     metrics: (): JobMetrics => ({
@@ -85,6 +101,7 @@ test('the reporter shows rates of the last two seconds, by the clock', () => {
       ],
     }),
     progress: () => progress,
+    checkpoints: () => checkpoints,
   };
   const shown: string[] = [];
   const reporter = new ProgressReporter(job, clock, { every: 250, show: (text) => shown.push(text) }, 0);
@@ -98,9 +115,16 @@ test('the reporter shows rates of the last two seconds, by the clock', () => {
   progress = { fraction: 0.5, sources: [] };
   clock.advanceBy({ milliseconds: 250 });
   expect(shown.at(-1)).toContain(' · 50% · ');
+  checkpoints = { location: 'd', epoch: 1, restored: undefined, completed: 0, failed: 2, underWay: 0, recent: [], lastFailure: undefined };
+  clock.advanceBy({ milliseconds: 250 });
+  expect(shown.at(-1)).toMatch(/ · no checkpoint yet, 2 failed$/);
+  const last = { checkpoint: 1, kind: 'checkpoint', startedAt: clock.now() - 3_000, took: 40, size: 1_234_567, written: 5 } as const;
+  checkpoints = { ...checkpoints, failed: 0, recent: [last] };
+  clock.advanceBy({ milliseconds: 250 });
+  expect(shown.at(-1)).toMatch(/ · checkpoint 3\.2 s ago \(40 ms, 1\.23 MB\)$/);
   reporter.stop();
   clock.advanceBy({ seconds: 10 });
-  expect(shown).toHaveLength(21);
+  expect(shown).toHaveLength(23);
   expect(reporter.summary('finished in')).toContain('136,000 in');
 });
 

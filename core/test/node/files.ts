@@ -67,7 +67,8 @@ export async function openSink<T>(
   subtask = 0,
   parallelism = 1,
 ): Promise<SinkWriter<T, never>> {
-  return (await sink.definition.open({ subtask, parallelism, restored: false, epoch: 0, wrote })) as SinkWriter<T, never>;
+  const context = { uid: 'sink', subtask, parallelism, restored: false, epoch: 0, lineage: '', clock: systemClock, wrote };
+  return (await sink.definition.open(context)) as SinkWriter<T, never>;
 }
 
 /** Writes everything and ends, as a job does. */

@@ -5,7 +5,12 @@ import { WindowAccumulators } from '../../src/operators/windowAccumulators.ts';
 
 const value = (n: number): number => n;
 const numbers = { n: count(), total: sum(value), mean: avg(value), least: min(value), largest: max(value) };
-const joined = aggregate({ create: () => '', add: (text, n: number) => `${text}${n}`, merge: (a, b) => a + b, result: (text) => `<${text}>` });
+const joined = aggregate({
+  create: () => '',
+  add: (text, n: number) => `${text}${n}`,
+  merge: (a, b) => a + b,
+  result: (text) => `<${text}>`,
+});
 
 function filled(accumulators: WindowAccumulators, ...values: number[]): number {
   const row = accumulators.allocate();
@@ -23,7 +28,7 @@ describe('accumulators by row', () => {
     expect(accumulators.result(row)).toEqual({ n: 3, total: 6, mean: 2, least: -1, largest: 4, joined: '<3-14>' });
     accumulators.merge(row, filled(accumulators, 9));
     expect(accumulators.result(row)).toEqual({ n: 4, total: 15, mean: 3.75, least: -1, largest: 9, joined: '<3-149>' });
-    accumulators.reset(row);
+    accumulators.clear(row);
     expect(accumulators.result(row)).toMatchObject({ n: 0, total: 0, joined: '<>' });
   });
 

@@ -116,16 +116,21 @@ export interface Variant extends HarnessOptions {
 }
 
 /** Runs a case; gives what came out, runs of records between watermarks sorted, and what was late. */
-export function runWindowCase({ config, input }: WindowCase, { by, ...options }: Variant): { readonly main: unknown[]; readonly side: unknown[] } {
+export function runWindowCase(
+  { config, input }: WindowCase,
+  { by, ...options }: Variant,
+): { readonly main: unknown[]; readonly side: unknown[] } {
   const assigner = assignerOf(config.assigner);
   const trigger = triggerOf(config.trigger);
   const evictor = evictorOf(config.evictor);
   const pipeline = (i: { events: DataStream<Keyed> }) => {
-    const windowed = i.events.keyBy(({ key }) => key).window(assigner, {
-      allowedLateness: ms(config.lateness),
-      ...(trigger !== undefined && { trigger }),
-      ...(evictor !== undefined && { evictor }),
-    });
+    const windowed = i.events
+      .keyBy(({ key }) => key)
+      .window(assigner, {
+        allowedLateness: ms(config.lateness),
+        ...(trigger !== undefined && { trigger }),
+        ...(evictor !== undefined && { evictor }),
+      });
     const sums = sumsBy(by, windowed);
     return { main: sums.transform<unknown[]>(entriesOf(config.emitWindow === true)), late: sums.side('late') };
   };
@@ -205,10 +210,10 @@ export function windowContents(
   let held: number | null = null;
   for (const { state, key: of, userKey, value } of entries) {
     if (of !== key) continue;
-    if (state.endsWith('windows')) {
+    if (state === '(windows)') {
       const { window, saved } = value as { window: { start: number; end: number }; saved: { contents: { sum: number } } | undefined };
       if (window.start === start && window.end === end && saved !== undefined) held = (held ?? 0) + saved.contents.sum;
-    } else if (state.endsWith('slices') && (userKey as number) >= start && (userKey as number) < end) {
+    } else if (state === '(slices)' && (userKey as number) >= start && (userKey as number) < end) {
       held = (held ?? 0) + (value as { accumulators: { sum: number } }).accumulators.sum;
     }
   }
