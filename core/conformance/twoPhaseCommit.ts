@@ -113,7 +113,7 @@ class SinkRun {
   }
 
   async snapshot(checkpoint: number): Promise<readonly OperatorStateEntry[]> {
-    await this.operator.prepareBarrier?.(checkpoint);
+    await this.operator.prepareBarrier?.(checkpoint, false);
     return structuredClone([...(this.operator.operatorEntries?.() ?? [])]);
   }
 

@@ -108,6 +108,7 @@ export type {
 export type { Key } from './state/key.ts';
 export type { TimeDomain, TimerShape } from './state/keyedTimers.ts';
 export type { OperatorState, OperatorStateEntry, OperatorStateMode } from './state/operatorState.ts';
+export { plainData } from './state/plainData.ts';
 export type { ReadOnly, ReadOnlyHandles } from './state/readOnly.ts';
 export type { Codec } from './state/valueCodec.ts';
 export type { Alignment, WindowAssigner } from './time/assigner.ts';
@@ -116,7 +117,7 @@ export type { CalendarOptions, CalendarUnit, Weekday } from './time/calendar.ts'
 export type { Clock } from './time/clock.ts';
 export { countWindow } from './time/countWindow.ts';
 export type { CountWindowOptions } from './time/countWindow.ts';
-export { formatDuration, parseDuration } from './time/duration.ts';
+export { formatDuration, parseDuration, toMilliseconds } from './time/duration.ts';
 export type { Duration } from './time/duration.ts';
 export type { Evictor, WindowElement } from './time/evictor.ts';
 export { countEvictor } from './time/evictors/count.ts';

@@ -1,5 +1,5 @@
 import { defineJob, type StreamEnvironment } from '@millrace/core';
-import { csvFile, jsonLinesSink } from '@millrace/core/node';
+import { csvFile, jsonLinesSink, rollingFiles } from '@millrace/core/node';
 import { z } from 'zod';
 import { alertOf, check } from './alert.ts';
 import { customerSpending } from './customerSpending.ts';
@@ -18,6 +18,10 @@ const config = z.object({
   days: z.int().min(1).max(3650).default(183).describe('How many days are simulated, of about 9,700 payments each.'),
   seed: z.int().min(0).default(0).describe('Begins another simulation.'),
   alerts: z.string().default('alerts.jsonl').describe('The file that alerts are written to, a JSON line each.'),
+  output: z
+    .string()
+    .optional()
+    .describe('Writes alerts to files in this directory instead: each exactly once, with --checkpoint also when it fails.'),
 });
 type Config = z.infer<typeof config>;
 
@@ -30,8 +34,14 @@ export default defineJob({
     checked
       .filter(({ rules }) => rules.length > 0)
       .map(alertOf)
-      .sinkTo(jsonLinesSink(given.alerts), { uid: 'alerts' });
-    outcomes(checked).sinkTo(summary(`${feedOf(given)}\nAlerts are in ${given.alerts}.`), { uid: 'summary', parallelism: 1 });
+      // By size alone: with files that end by the clock no two runs would write the same ones.
+      .sinkTo(given.output === undefined ? jsonLinesSink(given.alerts) : rollingFiles(given.output, { roll: { size: 262_144 } }), {
+        uid: 'alerts',
+      });
+    outcomes(checked).sinkTo(summary(`${feedOf(given)}\nAlerts are in ${given.output ?? given.alerts}.`), {
+      uid: 'summary',
+      parallelism: 1,
+    });
   },
 });
 

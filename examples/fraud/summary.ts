@@ -8,7 +8,7 @@ export type Outcomes = ReadonlyMap<number, Outcome>;
 
 /** Keeps the last outcome of each scenario, and prints the summary when the job has ended. `feed` says where the payments come from. */
 export function summary(feed: string): Sink<{ readonly key: number; readonly value: Outcome }> {
-  return defineSink({
+  return defineSink<{ readonly key: number; readonly value: Outcome }, never, readonly [number, Outcome]>({
     name: 'summary',
     open: () => {
       const start = performance.now();
@@ -19,6 +19,10 @@ export function summary(feed: string): Sink<{ readonly key: number; readonly val
         },
         prepare: async () => [],
         commit: async () => undefined,
+        state: () => [...latest],
+        async recover(_, outcomes) {
+          for (const [scenario, outcome] of outcomes) latest.set(scenario, outcome);
+        },
         async close(failure) {
           if (failure === undefined) console.log(summaryText(feed, latest, (performance.now() - start) / 1000));
         },

@@ -122,6 +122,11 @@ export class Coordinator {
     });
   }
 
+  /** The number of the last checkpoint that was begun. */
+  get last(): number {
+    return this.next - 1;
+  }
+
   /** How many checkpoints are being taken. */
   get underWay(): number {
     return this.pending.size;

@@ -57,6 +57,12 @@ export class CheckpointReader {
     await Promise.all(segments.map((segment) => this.bytes(segment)));
   }
 
+  /** Whether every operator had processed everything. */
+  async isFinished(): Promise<boolean> {
+    const plains = await Promise.all(this.manifest.subtasks.map(({ plain }) => this.plain(plain)));
+    return plains.every(({ finished }) => finished);
+  }
+
   /** The state of a subtask of an operator; `undefined` when the checkpoint has none for its uid. */
   async subtask(uid: string, index: number, parallelism: number): Promise<SubtaskRestore | undefined> {
     const olds = this.manifest.subtasks.filter((state) => state.uid === uid).sort((a, b) => a.subtask - b.subtask);

@@ -26,6 +26,12 @@ export async function controlSocket(job: ControlledJob, location: string): Promi
   return ControlSocket.listen(job, await parseLocation(location));
 }
 
+/** A file that was made, and is taken away again if it is still the same. */
+interface PlacedFile {
+  readonly path: string;
+  readonly inode: number;
+}
+
 /** The files that a socket stands for. */
 interface Place {
   readonly socket: string;
@@ -42,19 +48,14 @@ export class ControlSocket {
   /** Where it is. */
   readonly path: string;
   private readonly server: Server;
-  private readonly sessions = new Set<ControlSession>();
-  private readonly files: readonly { readonly path: string; readonly inode: number }[];
+  private readonly sessions: Set<ControlSession>;
+  private readonly files: readonly PlacedFile[];
 
-  private constructor(server: Server, files: readonly { readonly path: string; readonly inode: number }[], control: JobControl) {
+  private constructor(server: Server, sessions: Set<ControlSession>, files: readonly PlacedFile[]) {
     this.server = server;
+    this.sessions = sessions;
     this.files = files;
     this.path = files[0]!.path;
-    server.unref();
-    server.on('connection', (socket) => {
-      const session = new ControlSession(socket, (request) => control.answer(request));
-      this.sessions.add(session);
-      socket.once('close', () => this.sessions.delete(session));
-    });
   }
 
   /**
@@ -68,9 +69,15 @@ export class ControlSocket {
     { storage, path }: Pick<CheckpointLocation, 'storage' | 'path'>,
     onEnd: (command: 'stop' | 'cancel') => void = () => undefined,
   ): Promise<ControlSocket> {
-    const server = createServer();
-    const files = await bindSomewhere(server, storage.location, path);
-    return new ControlSocket(server, files, new JobControl(job, storage, onEnd, platform.clock.now()));
+    const control = new JobControl(job, storage, onEnd, platform.clock.now());
+    const sessions = new Set<ControlSession>();
+    // Whoever looks for the socket may find it before this function has ended.
+    const server = createServer((socket) => {
+      const session = new ControlSession(socket, (request) => control.answer(request));
+      sessions.add(session);
+      socket.once('close', () => sessions.delete(session));
+    }).unref();
+    return new ControlSocket(server, sessions, await bindSomewhere(server, storage.location, path));
   }
 
   /**
@@ -95,11 +102,7 @@ export class ControlSocket {
   }
 }
 
-async function bindSomewhere(
-  server: Server,
-  location: string,
-  path: string | undefined,
-): Promise<{ readonly path: string; readonly inode: number }[]> {
+async function bindSomewhere(server: Server, location: string, path: string | undefined): Promise<PlacedFile[]> {
   const elsewhere: Place = { socket: privateSocket(location), pointer: path && join(path, POINTER) };
   if (path !== undefined && fits(join(path, SOCKET))) {
     try {
@@ -118,7 +121,7 @@ async function bindSomewhere(
  * Makes the socket in a directory of its own, which nobody else can enter, and gives it its name when only this user may use it. The
  * name then belongs to the newest owner, and closing an older socket does not take it away.
  */
-async function bind(server: Server, { socket, pointer }: Place): Promise<{ readonly path: string; readonly inode: number }[]> {
+async function bind(server: Server, { socket, pointer }: Place): Promise<PlacedFile[]> {
   const folder = await mkdtemp(join(dirname(socket), '.c-'));
   try {
     const first = join(folder, 's');

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { CheckpointStorage } from '../checkpoint/storage.ts';
 import { describeError } from '../errors/describe.ts';
 import { MillraceError } from '../errors/millraceError.ts';
+import { makeDirectory } from './makeDirectory.ts';
 import { syncDirectory } from './syncDirectory.ts';
 
 /**
@@ -105,7 +106,7 @@ class DirectoryStorage implements CheckpointStorage {
   }
 
   private async writeTemporary(name: string, parts: readonly Uint8Array[]): Promise<string> {
-    await mkdir(dirname(this.path(name)), { recursive: true });
+    await makeDirectory(dirname(this.path(name)));
     const temporary = `${this.path(name)}.tmp-${randomBytes(6).toString('hex')}`;
     const file = await open(temporary, 'wx');
     try {

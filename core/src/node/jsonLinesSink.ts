@@ -7,8 +7,9 @@ import { type TextSinkOptions, textSink } from './textSink.ts';
  * its directories are made, and it is gzipped if its name ends in `.gz`. With a parallelism above 1 every subtask writes a file of its own
  * (`alerts.0.jsonl`).
  *
- * Lines are written as they come, and are on disk at each checkpoint and at the end. At-least-once: after a failure, what was written since the
- * last checkpoint is written again.
+ * Lines are written as they come, and are on disk at each checkpoint and at the end. A job that goes on from a checkpoint cuts the file where it
+ * stood then, so that in the end it has every element once; who reads it meanwhile sees lines that are taken back. With `append`, and on standard
+ * output, nothing is cut: what was written since the checkpoint comes again. Where that matters, {@link rollingFiles} shows nothing too early.
  *
  * @throws MillraceError when it runs: `sink/failed` if the file cannot be written, or an element is no JSON (a bigint, a function, a cycle).
  * @example

@@ -31,7 +31,7 @@ export class RollingFilePublisher {
 
   /** Makes the sink's directory. */
   open(): Promise<void> {
-    return this.#guarded(() => this.#makeDirectory(this.#directory));
+    return this.#guarded(() => makeDirectory(this.#directory));
   }
 
   hiddenPath(hidden: string): string {
@@ -119,7 +119,7 @@ export class RollingFilePublisher {
     const folder = join(this.#directory, bucket);
     const source = await stat(path).catch(unlessCode('ENOENT'));
     if (source === undefined) return this.#directory;
-    await this.#makeDirectory(folder);
+    await makeDirectory(folder);
     for (let copy = 0; !(await linkOnce(path, source, join(folder, this.#names.of(subtask, number, copy)))); copy++);
     return folder;
   }
@@ -147,16 +147,6 @@ export class RollingFilePublisher {
       remedy:
         'A later checkpoint has finished it: what was made visible since cannot be taken back. Restore from the latest one; with roll: { checkpoint: true } older ones can be gone on from too.',
     });
-  }
-
-  async #makeDirectory(path: string): Promise<void> {
-    const first = await mkdir(path, { recursive: true });
-    if (first === undefined) return;
-    // Each directory that was made is an entry of the one above it.
-    for (let folder = path; ; folder = dirname(folder)) {
-      await syncDirectory(dirname(folder));
-      if (relative(folder, first) === '') return;
-    }
   }
 
   async #guarded<R>(work: () => Promise<R>): Promise<R> {

@@ -58,9 +58,7 @@ export interface RollingFilesOptions<T> {
  * const orders = env.from(fromArray([{ day: '2026-01-01', cents: 300 }, { day: '2026-01-02', cents: 50 }]), { uid: 'orders' });
  * orders.sinkTo(rollingFiles('orders', { bucket: ({ day }) => day, roll: { size: 1_000_000 } }), { uid: 'files' });
  * await env.execute('orders');
- * console.log(await readFile('orders/2026-01-01/part-0-0.jsonl', 'utf8'));
- * // {"day":"2026-01-01","cents":300}
- * //
+ * console.log(JSON.parse(await readFile('orders/2026-01-01/part-0-0.jsonl', 'utf8')).cents); // 300
  */
 export function rollingFiles<T>(directory: string, options: RollingFilesOptions<T> & RollingFileFormat<T> = {}): Sink<T> {
   const { roll = DEFAULT_ROLL, prefix = 'part', gzip = false, bucket } = options;

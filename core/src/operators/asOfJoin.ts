@@ -93,8 +93,7 @@ class AsOfJoinOperator implements Operator {
     const { context } = this;
     checkElementTime(context.time, 'joinAsOf');
     if (context.time > this.clockAt(context.watermark)) return false;
-    context.metrics.late++;
-    context.outputAt(side, value, context.time);
+    context.outputLate(side, value, context.time);
     return true;
   }
 

@@ -245,8 +245,8 @@ class AsyncMapOperator implements Operator {
 
   private fail(value: unknown, error: unknown, time: Timestamp): void {
     if (this.context.hasTaker('failed')) {
-      this.context.metrics.reject(error instanceof MillraceError ? error.code : 'async/failed');
-      return this.context.outputAt('failed', { value, error } satisfies FailedCall<unknown>, time);
+      const code = error instanceof MillraceError ? error.code : 'async/failed';
+      return this.context.outputRejected('failed', code, { value, error } satisfies FailedCall<unknown>, time);
     }
     const failure =
       error instanceof MillraceError

@@ -76,8 +76,7 @@ class JoinSide {
     const { context } = this;
     checkElementTime(time, 'interval join');
     if (time < context.watermark) {
-      context.metrics.late++;
-      context.outputAt(this.late, value, time);
+      context.outputLate(this.late, value, time);
       return false;
     }
     const buffer = this.buffers.claim();

@@ -24,7 +24,7 @@ export interface Operator {
   onTimer?(): void;
   /**
    * Time has advanced, due timers have fired, the watermark has not been passed on yet. Return `false` to be called again
-   * when there is credit: `context.hasCredit()` tells.
+   * when there is credit: `context.hasCredit()` tells. Timers that are set here and are due fire before the watermark is passed on.
    */
   onWatermark?(watermark: Timestamp): boolean | void;
   /** An input has ended. Return `false` to be called again when there is credit. */

@@ -174,6 +174,64 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
   }
 
   /**
+   * Counts an element that came after its time, and sends it to a side output if anybody takes that: it is late and no result.
+   *
+   * @throws MillraceError `output/undeclared` for a name that the operator's definition does not list.
+   * @example
+   * const punctual: OperatorDefinition = {
+   *   outputs: ['late'],
+   *   create: (context) => ({
+   *     inputs: [(n: number) => (context.time > context.watermark ? context.emit(n, context.time) : context.outputLate('late', n, context.time))],
+   *   }),
+   * };
+   * console.log(await new StreamEnvironment().from(fromArray([1, 2])).transform<number>(punctual).side('late').collect()); // [ 1, 2 ]
+   */
+  outputLate(name: string, value: unknown, timestamp: Timestamp): void {
+    this.metrics.late++;
+    this.divert(name, value, timestamp);
+  }
+
+  /**
+   * Counts an element that was refused for what `code` names, and sends what there is to say of it to a side output if anybody takes that.
+   *
+   * @throws MillraceError `output/undeclared` for a name that the operator's definition does not list.
+   * @example
+   * const positive: OperatorDefinition = {
+   *   outputs: ['refused'],
+   *   create: (context) => ({
+   *     inputs: [(n: number) => (n > 0 ? context.emit(n, context.time) : context.outputRejected('refused', 'user/negative', n, context.time))],
+   *   }),
+   * };
+   * const numbers = new StreamEnvironment().from(fromArray([1, -2])).transform<number, { refused: number }>(positive);
+   * console.log(await numbers.side('refused').collect()); // [ -2 ]
+   */
+  outputRejected(name: string, code: string, value: unknown, timestamp: Timestamp): void {
+    this.metrics.reject(code);
+    this.divert(name, value, timestamp);
+  }
+
+  /**
+   * Makes a key the current one outside of its elements: for elements that were held back and are worked off in `onWatermark`.
+   *
+   * @example
+   * const lastWord: OperatorDefinition = {
+   *   state: { words: valueState({ initial: 0 }) },
+   *   create: (context) => {
+   *     const words = context.state.words as ValueState<number>;
+   *     const seen = new Set<Key>();
+   *     return {
+   *       inputs: [() => { seen.add(context.key); words.update(words.value() + 1); }],
+   *       onEnd: () => { for (const key of seen) { context.enter(key); context.emit(`${key} ${words.value()}`, context.time); } },
+   *     };
+   *   },
+   * };
+   * console.log(await new StreamEnvironment().from(fromArray(['tea', 'tea'])).keyBy((word) => word).transform<string>(lastWord).collect()); // [ 'tea 2' ]
+   */
+  enter(key: Key): void {
+    this.subtask.backend.enter(key);
+  }
+
+  /**
    * Whether anybody takes a side output: work for one that nobody takes can be spared.
    *
    * @example
@@ -202,6 +260,11 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
    */
   operatorState<V>(name: string, mode: OperatorStateMode): OperatorState<V> {
     return this.subtask.operatorStates.open<V>(name, mode);
+  }
+
+  private divert(name: string, value: unknown, timestamp: Timestamp): void {
+    if (this.sides.has(name)) this.metrics.diverted++;
+    this.outputAt(name, value, timestamp);
   }
 
   private setTimer(name: string, at: Timestamp | { readonly after: Duration }): void {

@@ -17,16 +17,23 @@ export class OperatorMetrics {
   rejected = 0;
   /** Elements that an operator let go by its own rule, such as a `filter` or an element that belongs to no window. */
   dropped = 0;
+  /**
+   * Elements given to a side output that are counted for what they are, late or refused, and so are no results.
+   *
+   * @internal
+   */
+  diverted = 0;
   private driven: (() => { readonly received: number; readonly sent: number }) | undefined;
   private readonly counts = new Map<string, number>();
   private readonly rejections = new Map<string, number>();
 
+  /** Elements taken in: each is then sent, late, rejected or dropped, unless the operator keeps it or makes several of it. */
   get recordsIn(): number {
     return this.received + (this.driven?.().received ?? 0);
   }
 
   get recordsOut(): number {
-    return this.sent + (this.driven?.().sent ?? 0);
+    return this.sent + (this.driven?.().sent ?? 0) - this.diverted;
   }
 
   /**

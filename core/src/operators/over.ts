@@ -54,10 +54,8 @@ class OverOperator implements Operator {
     const { context } = this;
     const { time } = context;
     checkElementTime(time, 'over');
-    if (time <= context.watermark) {
-      context.metrics.late++;
-      context.outputAt('late', value, time);
-    } else this.pending.add(time, context.key, value);
+    if (time <= context.watermark) context.outputLate('late', value, time);
+    else this.pending.add(time, context.key, value);
   }
 
   /** All elements of one time enter their frames before the first is given out. */

@@ -138,10 +138,8 @@ export class SlicingWindowOperator implements Operator, StoredState {
     if (place === REACHED) {
       this.accumulators.take(value);
       this.addReached(this.table.slotOf(key), this.slicing.sliceAt(time));
-    } else if (place === LATE) {
-      context.metrics.late++;
-      context.outputAt('late', value, time);
-    } else context.metrics.dropped++;
+    } else if (place === LATE) context.outputLate('late', value, time);
+    else context.metrics.dropped++;
   }
 
   onWatermark(watermark: Timestamp): boolean {

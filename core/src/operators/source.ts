@@ -32,11 +32,16 @@ export class SourceOperator implements Operator {
     return largest!;
   }
 
-  reject(rejected: Rejected): void {
+  /** What the source's reader has refused: it was read, and so it came in. */
+  takeRejected(rejected: Rejected): void {
+    this.context.metrics.received++;
+    this.reject(rejected);
+  }
+
+  private reject(rejected: Rejected): void {
     const { place, code, reason } = rejected;
-    this.context.metrics.reject(code);
+    this.context.outputRejected('rejected', code, rejected, NO_TIMESTAMP);
     if (!this.context.hasTaker('rejected')) logRejection(this.context.subtask, code, `${place} was rejected: ${reason}`);
-    this.context.outputAt('rejected', rejected, NO_TIMESTAMP);
   }
 
   inline(site: CodeSite): void {

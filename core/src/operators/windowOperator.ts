@@ -157,10 +157,9 @@ export class WindowOperator<C> implements Operator, StoredState {
   private turnAway(value: unknown, time: Timestamp, input: number): void {
     const { context } = this;
     this.releaseKey();
-    if (this.domain === 'eventTime' && addSaturating(time, this.lateness) <= context.watermark) {
-      context.metrics.late++;
-      context.outputAt(this.late[input]!, value, time);
-    } else context.metrics.dropped++;
+    if (this.domain === 'eventTime' && addSaturating(time, this.lateness) <= context.watermark)
+      context.outputLate(this.late[input]!, value, time);
+    else context.metrics.dropped++;
   }
 
   /** A new pane; `undefined` for a window that is late. */

@@ -1,19 +1,15 @@
-import { type Cursor, Merge } from '../state/externalSorter.ts';
 import { equalKeys } from '../state/key.ts';
+import { ChainedCursor, MergedCursor, type RecordCursor } from '../state/recordCursor.ts';
+import { NO_KEY, type RecordOrder, type SortKey } from '../state/recordPile.ts';
 import { NO_TIMESTAMP } from '../time/timestamp.ts';
-import { compareRecords, type Partition, type StoredRecord, UNKNOWN_KEY } from './partition.ts';
+import type { Partition } from './partition.ts';
 import type { Feed, Task } from './task.ts';
 
 /** A partition and the input that it leads to. */
 export interface InputPartition {
   readonly partition: Partition;
   readonly input: number;
-  readonly sorted: 'key' | 'time' | null;
-}
-
-interface InputRecord {
-  readonly record: StoredRecord;
-  readonly input: number;
+  readonly sorted: RecordOrder;
 }
 
 /** Records travel in runs of at most this many. */
@@ -29,10 +25,19 @@ export class BatchFeed implements Feed {
   /** Whether the operator looks at time: else a key's records travel in long runs. */
   private readonly timed: boolean;
   private readonly keyed: boolean;
-  private first: Lookahead | undefined;
-  private rest: Lookahead | undefined;
-  private current: StoredRecord | undefined;
-  private step: 'first' | 'endFirst' | 'record' | 'time' | 'endKey' | 'over' = 'first';
+  private step: 'waiting' | 'first' | 'rest' | 'over' = 'waiting';
+  /** The records of the step; `hasHead`: it stands at one that was not taken. */
+  private records: RecordCursor | undefined;
+  private hasHead = false;
+  /** The key whose records are being given, once its clock is running. */
+  private key: SortKey | undefined;
+  private hash = 0;
+  /** The run under way, in arrays that are used again: those of one input that may travel together. */
+  private readonly values: unknown[] = [];
+  private readonly times: number[] = [];
+  private input = 0;
+  private at = 0;
+  private readonly portion = (task: Task, most: number): number => this.takeRecords(task, most);
 
   constructor(partitions: readonly InputPartition[], options: { readonly firstInput: number | undefined; readonly timed: boolean }) {
     this.partitions = partitions;
@@ -42,20 +47,15 @@ export class BatchFeed implements Feed {
   }
 
   next(task: Task): boolean {
-    if (!this.partitions.every(({ partition }) => partition.isComplete)) return false;
     switch (this.step) {
-      case 'first':
-        return this.takeFirst(task);
-      case 'endFirst':
-        return this.endFirst(task);
-      case 'record':
-        return this.takeRecord(task);
-      case 'time':
-        return this.advance(task);
-      case 'endKey':
-        return this.endKey(task);
+      case 'waiting':
+        if (!this.partitions.every(({ partition }) => partition.isComplete)) return false;
+        this.open('first', ({ input }) => input === this.firstInput);
+        return true;
       case 'over':
         return false;
+      default:
+        return task.takePortion(this.portion);
     }
   }
 
@@ -72,115 +72,87 @@ export class BatchFeed implements Feed {
 
   restore(): void {}
 
-  private takeFirst(task: Task): boolean {
-    this.first ??= this.open(({ input }) => input === this.firstInput);
-    if (this.first.head === undefined) this.step = 'endFirst';
-    else takeRun(task, this.first, () => true);
-    return true;
+  private open(step: 'first' | 'rest', isChosen: (partition: InputPartition) => boolean): void {
+    this.step = step;
+    const cursors = this.partitions.filter(isChosen).map(({ partition, input }) => partition.read(input));
+    this.records = this.isOrdered ? new MergedCursor(cursors) : new ChainedCursor(cursors);
+    this.hasHead = this.records.advance();
   }
 
-  private endFirst(task: Task): boolean {
-    if (this.firstInput !== undefined && !task.chain.endInput(this.firstInput)) return false;
-    this.rest = this.open(({ input }) => input !== this.firstInput);
-    this.step = 'record';
-    return true;
+  /** What is read first, whole, has no order. */
+  private get isOrdered(): boolean {
+    return this.keyed && this.step === 'rest';
   }
 
-  private takeRecord(task: Task): boolean {
-    const { current } = this;
-    const { head } = this.rest!;
-    if (current !== undefined && (head === undefined || !sameKey(current, head.record))) this.step = 'endKey';
-    else if (head === undefined) this.finish(task);
-    else if (!this.keyed || head.record.hash === UNKNOWN_KEY) takeRun(task, this.rest!, ({ record }) => record.hash === head.record.hash);
-    else this.takeKeyed(task, head.record);
-    return true;
+  /** Gives the task about `most` records; fewer when it is to look around. */
+  private takeRecords(task: Task, most: number): number {
+    const { control, chain } = task;
+    let taken = 0;
+    while (taken < most && !control.interrupt) {
+      if (this.at === this.values.length && !this.gather(task)) break;
+      const from = this.at;
+      if (from === this.values.length) continue;
+      const to = Math.min(this.values.length, from + most - taken);
+      this.at = chain.driver.run[this.input]!(this.values, this.times, from, to);
+      taken += this.at - from;
+    }
+    return taken;
   }
 
-  private takeKeyed(task: Task, head: StoredRecord): void {
-    this.current = head;
-    if (this.timed && head.timestamp !== NO_TIMESTAMP) this.step = 'time';
-    else takeRun(task, this.rest!, ({ record }) => !this.timed && sameKey(head, record));
-  }
-
-  private finish(task: Task): void {
-    this.step = 'over';
-    task.end(true);
-  }
-
-  private advance(task: Task): boolean {
+  /** The next records that may travel together, and what must happen before. False when the task can take no more, or there is no more. */
+  private gather(task: Task): boolean {
+    this.values.length = this.times.length = this.at = 0;
+    const { records } = this;
+    if (this.key !== undefined && !(this.hasHead && this.isSameKey())) return this.endKey(task);
+    if (!this.hasHead) return this.endStep(task);
+    const { hash, key, time } = records!;
+    if (!this.isOrdered || key === NO_KEY) {
+      this.takeRun(() => records!.key === key || !this.isOrdered);
+      return true;
+    }
+    this.key = key;
+    this.hash = hash;
+    if (!this.timed || time === NO_TIMESTAMP) {
+      this.takeRun(() => !this.timed && this.isSameKey());
+      return true;
+    }
     // The record before this one was at t − 1 at the latest, and so the watermark at t − 2: at t − 1 a session that this record
     // touches would be closed already, which in a stream it is not.
-    if (!task.chain.advanceKey(this.current!.timestamp - 2)) return false;
-    this.step = 'record';
-    takeRun(task, this.rest!, () => false);
+    if (!task.chain.advanceKey(time - 2)) return false;
+    this.takeRun(() => records!.time === time && this.isSameKey());
     return true;
+  }
+
+  private isSameKey(): boolean {
+    const { hash, key } = this.records!;
+    return hash === this.hash && (key === this.key || (key !== NO_KEY && this.key !== NO_KEY && equalKeys(key, this.key!)));
   }
 
   private endKey(task: Task): boolean {
     if (!task.chain.endKey()) return false;
-    this.current = undefined;
-    this.step = 'record';
+    this.key = undefined;
     return true;
   }
 
-  private open(chosen: (partition: InputPartition) => boolean): Lookahead {
-    const cursors = this.partitions.filter(chosen).map(({ partition, input }) => withInput(partition.read(), input));
-    return new Lookahead(this.keyed ? new Merge(cursors, (a, b) => compareRecords(a.record, b.record)) : oneAfterTheOther(cursors));
-  }
-}
-
-/** A cursor whose next record can be looked at. */
-class Lookahead {
-  head: InputRecord | undefined;
-  private readonly cursor: Cursor<InputRecord>;
-
-  constructor(cursor: Cursor<InputRecord>) {
-    this.cursor = cursor;
-    this.head = cursor.next();
+  private endStep(task: Task): boolean {
+    if (this.step === 'first') {
+      if (this.firstInput !== undefined && !task.chain.endInput(this.firstInput)) return false;
+      this.open('rest', ({ input }) => input !== this.firstInput);
+      return true;
+    }
+    this.step = 'over';
+    task.end(true);
+    return false;
   }
 
-  take(): InputRecord {
-    const taken = this.head!;
-    this.head = this.cursor.next();
-    return taken;
+  /** The head, and what follows it on the same input as long as it may travel with it. */
+  private takeRun(isTogether: () => boolean): void {
+    const { records, values, times } = this;
+    this.input = records!.input;
+    do {
+      values.push(records!.value);
+      times.push(records!.time);
+      this.hasHead = records!.advance();
+    } while (this.hasHead && records!.input === this.input && values.length < RUN && isTogether());
   }
-}
-
-/** Gives the task the next record and those after it that may travel with it: of the same input, and `together` with the first. */
-function takeRun(task: Task, records: Lookahead, together: (following: InputRecord) => boolean): void {
-  const { record, input } = records.take();
-  const values = [record.value];
-  const timestamps = [record.timestamp];
-  while (records.head !== undefined && records.head.input === input && values.length < RUN && together(records.head)) {
-    const following = records.take();
-    values.push(following.record.value);
-    timestamps.push(following.record.timestamp);
-  }
-  task.take({ input, values, timestamps, at: 0 });
-}
-
-function withInput(cursor: Cursor<StoredRecord>, input: number): Cursor<InputRecord> {
-  return {
-    next() {
-      const record = cursor.next();
-      return record === undefined ? undefined : { record, input };
-    },
-  };
-}
-
-function oneAfterTheOther<R>(cursors: readonly Cursor<R>[]): Cursor<R> {
-  let at = 0;
-  return {
-    next() {
-      for (; at < cursors.length; at++) {
-        const record = cursors[at]!.next();
-        if (record !== undefined) return record;
-      }
-      return undefined;
-    },
-  };
-}
-
-function sameKey(a: StoredRecord, b: StoredRecord): boolean {
-  return a.hash === b.hash && equalKeys(a.key, b.key);
 }

@@ -16,6 +16,8 @@ interface Progress {
   /** The watermark that has arrived, and the one that has been dealt with and passed on. */
   arrived: Timestamp;
   passed: Timestamp;
+  /** The watermark that the operator itself has been told of, to the end. */
+  told: Timestamp;
   /** `ending`: the end has arrived; `ended`: `onEnd` has said its last word; `closed`: it was passed on. */
   phase: 'open' | 'ending' | 'ended' | 'closed';
 }
@@ -40,7 +42,7 @@ export class Chain {
     this.control = control;
     this.onWatermark = onWatermark;
     this.generate = generate;
-    this.progress = links.map(() => ({ arrived: MIN_TIMESTAMP, passed: MIN_TIMESTAMP, phase: 'open' }));
+    this.progress = links.map(() => ({ arrived: MIN_TIMESTAMP, passed: MIN_TIMESTAMP, told: MIN_TIMESTAMP, phase: 'open' }));
     links.forEach((link, i) => (link.context.advance = (watermark) => this.advanceAfter(i, watermark)));
     this.children = links.map((link) => childrenOf(link));
   }
@@ -160,7 +162,12 @@ export class Chain {
   advanceKey(watermark: Timestamp): boolean {
     const head = this.links[0]!;
     head.context.watermark = watermark;
-    return this.fireTimers(head, 'eventTime', watermark) && this.callOnWatermark(head, watermark);
+    // Called again, the operator finds nothing left to do.
+    return (
+      this.fireTimers(head, 'eventTime', watermark) &&
+      this.callOnWatermark(head, watermark) &&
+      this.fireTimers(head, 'eventTime', watermark)
+    );
   }
 
   /** Batch mode: the current key's last element was delivered. Its time goes to its end, its state is dropped, time starts anew. */
@@ -199,11 +206,21 @@ export class Chain {
     if (progress.phase === 'ending' && !this.finishInput(link, progress)) return false;
     if (progress.arrived > progress.passed) {
       link.context.watermark = progress.arrived;
-      if (!this.fireTimers(link, 'eventTime', progress.arrived) || !this.callOnWatermark(link, progress.arrived)) return false;
+      if (!this.tell(link, progress)) return false;
     } else if (progress.phase !== 'ended') return !this.control.blocked;
     progress.passed = progress.arrived;
     this.passOn(index, progress);
     return true;
+  }
+
+  /** Fires the timers that are due, tells the operator of the watermark, and fires those that it then set and that are due as well. */
+  private tell(link: Link, progress: Progress): boolean {
+    const { arrived } = progress;
+    if (!this.fireTimers(link, 'eventTime', arrived)) return false;
+    if (progress.told === arrived) return true;
+    if (!this.callOnWatermark(link, arrived)) return false;
+    progress.told = arrived;
+    return this.fireTimers(link, 'eventTime', arrived);
   }
 
   /** Order at the end: the last results, then processing-time timers that will not come any more, then time itself. */

@@ -4,11 +4,18 @@ import type { Control } from './control.ts';
 /** Records that may wait in a channel before its writer is stopped; it goes on when half of them are gone. */
 export const DEFAULT_CREDIT = 8192;
 
+/** Elements that wait for a task. */
+export interface ElementQueue {
+  /** The next element, or `undefined`. */
+  poll(): Element | undefined;
+  readonly isEmpty: boolean;
+}
+
 /**
  * The way from one subtask to another on the same thread: elements in order, bounded by credit. What a writer pushes beyond its
  * credit is kept (an overdraft); it is the writer's control that stops it before its next call.
  */
-export class Channel {
+export class Channel implements ElementQueue {
   private readonly elements: (Element | undefined)[] = [];
   private head = 0;
   private records = 0;
@@ -40,7 +47,6 @@ export class Channel {
     this.onElement();
   }
 
-  /** The next element, or `undefined`. */
   poll(): Element | undefined {
     if (this.head === this.elements.length) return undefined;
     const element = this.elements[this.head]!;

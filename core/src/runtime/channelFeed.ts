@@ -1,12 +1,12 @@
 import { type Alignment, BarrierAligner } from '../checkpoint/barrierAligner.ts';
 import type { Barrier, Element } from '../element/element.ts';
 import { WatermarkValve, type WatermarkValveSnapshot } from '../time/watermarkValve.ts';
-import type { Channel } from './channel.ts';
+import type { ElementQueue } from './channel.ts';
 import type { Feed, Task } from './task.ts';
 
 /** A channel and the input of the chain's first operator that it leads to. */
 export interface InputChannel {
-  readonly channel: Channel;
+  readonly channel: ElementQueue;
   readonly input: number;
 }
 

@@ -3,7 +3,7 @@ import { CheckpointHistory, type CheckpointReport } from '../checkpoint/checkpoi
 import { crc32 as plainCrc32 } from '../checkpoint/checksum.ts';
 import { Coordinator, type CheckpointPolicy } from '../checkpoint/coordinator.ts';
 import { Lease } from '../checkpoint/lease.ts';
-import type { Manifest } from '../checkpoint/manifest.ts';
+import type { Manifest, SubtaskState } from '../checkpoint/manifest.ts';
 import { CheckpointReader, compareUids } from '../checkpoint/restore.ts';
 import type { CheckpointStorage } from '../checkpoint/storage.ts';
 import type { Barrier } from '../element/element.ts';
@@ -13,8 +13,6 @@ import type { Plan } from '../graph/plan.ts';
 import type { Logger } from '../operators/logger.ts';
 import type { JobAttempt } from './jobAttempt.ts';
 import type { Platform } from './platform.ts';
-import type { Task } from './task.ts';
-import { TaskCheckpoints } from './taskCheckpoint.ts';
 
 /** How checkpoints of a job are taken, with defaults filled in. */
 export interface CheckpointSettings extends CheckpointPolicy {
@@ -56,7 +54,6 @@ export class Checkpointing {
   /** Which checkpoints of older epochs count, once this one has chosen where it goes on from. */
   private chosen: { readonly epoch: number; readonly base: number | null } | undefined;
   private restored: number | undefined;
-  private readonly tasks = new Map<Task, TaskCheckpoints>();
   private newest = 0;
   private cancelRenewal: (() => void) | undefined;
   private isClosed = false;
@@ -153,29 +150,25 @@ export class Checkpointing {
         kind,
         parallelism: plan.chains.find(({ nodes }) => nodes.includes(id))!.parallelism,
       })),
-      participants: () => attempt.graph.tasks,
+      participants: () => attempt.participants,
       enumerators: () => attempt.enumerators(),
       onFatal,
       first: this.newest + 1,
     });
-    for (const task of attempt.graph.tasks) this.tasks.set(task, new TaskCheckpoints(task, platform));
     this.coordinator.start();
     return this.coordinator;
   }
 
-  /** A barrier has passed a task: its state is taken at once, and kept while it goes on. */
-  take(task: Task, barrier: Barrier): void {
-    const { coordinator } = this;
-    const { checkpoint } = barrier;
-    this.newest = Math.max(this.newest, checkpoint);
-    const storage = coordinator?.targetOf(checkpoint);
-    const parts = this.tasks.get(task);
-    if (coordinator === undefined || storage === undefined || parts === undefined) return;
-    const nameOf = (part: number): string => Catalog.stateName(this.lease.epoch, checkpoint, task.name, part);
-    parts.take(barrier, { storage, nameOf, crc32: this.crc32 }).then(
-      (states) => coordinator.acknowledge(task.name, checkpoint, states),
-      (error: unknown) => coordinator.decline(checkpoint, error),
-    );
+  /** Keeps an object of a checkpoint that is being taken. */
+  async keep(barrier: Barrier, name: string, parts: readonly Uint8Array[]): Promise<void> {
+    // Also of one that was given up: the task's next part builds on this one, and is not to wait for it to be written again.
+    const storage = barrier.savepoint ? this.coordinator?.targetOf(barrier.checkpoint) : this.parts.settings.storage;
+    if (storage === undefined) throw notWanted();
+    await storage.write(name, parts);
+  }
+
+  acknowledge(task: string, checkpoint: number, states: readonly SubtaskState[]): void {
+    this.coordinator?.acknowledge(task, checkpoint, states);
   }
 
   decline(checkpoint: number, error: unknown): void {
@@ -184,9 +177,9 @@ export class Checkpointing {
 
   /** The present attempt is over. */
   async end(): Promise<void> {
+    if (this.coordinator !== undefined) this.newest = Math.max(this.newest, this.coordinator.last);
     await this.coordinator?.close();
     this.coordinator = undefined;
-    this.tasks.clear();
   }
 
   async close(): Promise<void> {
@@ -235,6 +228,10 @@ export class Checkpointing {
       );
     });
   }
+}
+
+function notWanted(): MillraceError {
+  return new MillraceError('checkpoint/aborted', 'The checkpoint was given up.', { remedy: 'Use the one before it.' });
 }
 
 function allDamaged(count: number, storage: CheckpointStorage): MillraceError {

@@ -1,8 +1,9 @@
 import type { CheckpointReport } from '../checkpoint/checkpointHistory.ts';
+import type { Barrier } from '../element/element.ts';
 import type { CheckpointReader } from '../checkpoint/restore.ts';
+import type { SubtaskState } from '../checkpoint/manifest.ts';
 import type { CheckpointStorage } from '../checkpoint/storage.ts';
 import type { Coordinator } from '../checkpoint/coordinator.ts';
-import type { Barrier } from '../element/element.ts';
 import { describeError } from '../errors/describe.ts';
 import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
 import type { ErrorPolicy, GraphBuilder } from '../graph/builder.ts';
@@ -11,13 +12,13 @@ import type { Logger } from '../operators/logger.ts';
 import { formatDuration } from '../time/duration.ts';
 import { Checkpointing, type CheckpointSettings, type RestoreSettings } from './checkpointing.ts';
 import { describeJob, hasNoOutput } from './diagnosis.ts';
+import type { HostDriver } from './hostDriver.ts';
 import { type AttemptListener, JobAttempt } from './jobAttempt.ts';
 import { type JobStatus, Lifecycle } from './lifecycle.ts';
 import type { JobMetrics } from './metrics.ts';
 import type { Platform } from './platform.ts';
 import { type Progress, progressOf } from './progress.ts';
 import type { RestartCount, RestartStrategy } from './restart.ts';
-import type { Task } from './task.ts';
 
 /** What a job is started with. */
 export interface JobParts {
@@ -35,6 +36,8 @@ export interface JobParts {
   readonly checkpoint?: CheckpointSettings | undefined;
   readonly restore?: RestoreSettings | undefined;
   readonly restart: RestartStrategy;
+  /** Where tasks run; `undefined` for this thread. */
+  readonly driver?: HostDriver | undefined;
 }
 
 /** A running job on this thread: its life, its checkpoints, and one attempt after another at running its tasks. */
@@ -269,25 +272,19 @@ export class LocalJob implements AttemptListener {
     void this.startAgain(error, wait).catch((problem: unknown) => this.onFailed(problem));
   }
 
-  /**
-   * A task has come to a barrier.
-   *
-   * @internal
-   */
-  onCheckpoint(task: Task, barrier: Barrier): void {
-    this.checkpointing?.take(task, barrier);
+  /** @internal */
+  async keep(barrier: Barrier, name: string, parts: readonly Uint8Array[]): Promise<void> {
+    await this.checkpointing?.keep(barrier, name, parts);
   }
 
-  /**
-   * A task has given up a checkpoint.
-   *
-   * @internal
-   */
-  onCheckpointAborted(_task: Task, checkpoint: number): void {
-    this.checkpointing?.decline(
-      checkpoint,
-      new MillraceError('checkpoint/aborted', 'A newer barrier overtook it.', { remedy: 'Let fewer checkpoints be under way at once.' }),
-    );
+  /** @internal */
+  onSnapshot(task: string, checkpoint: number, states: readonly SubtaskState[]): void {
+    this.checkpointing?.acknowledge(task, checkpoint, states);
+  }
+
+  /** @internal */
+  onDeclined(checkpoint: number, error: unknown): void {
+    this.checkpointing?.decline(checkpoint, error);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -327,7 +324,10 @@ export class LocalJob implements AttemptListener {
     if (reader !== undefined) {
       const { job } = reader.manifest;
       if (job !== this.name) logger.warn(`The job "${this.name}" takes over the state of "${job}".`);
-      logger.info(`The job "${this.name}" goes on from ${reader.manifest.kind} ${reader.manifest.checkpoint}.`, { status: 'restored' });
+      const done = (await reader.isFinished()) ? ' It had finished: there is nothing left to do.' : '';
+      logger.info(`The job "${this.name}" goes on from ${reader.manifest.kind} ${reader.manifest.checkpoint}.${done}`, {
+        status: 'restored',
+      });
       return reader;
     }
     if (restore.storage !== undefined) {
@@ -340,11 +340,9 @@ export class LocalJob implements AttemptListener {
   }
 
   private async run(reader: CheckpointReader | undefined, event: 'start' | 'resume'): Promise<void> {
-    const attempt = new JobAttempt(this.parts, this, {
-      epoch: this.checkpointing?.epoch ?? 0,
-      lineage: this.checkpointing?.lineage ?? '',
-      exactlyOnce: this.parts.checkpoint?.exactlyOnce ?? true,
-    });
+    const { driver, checkpoint } = this.parts;
+    const { epoch = 0, lineage = '' } = this.checkpointing ?? {};
+    const attempt = new JobAttempt({ ...this.parts, epoch, lineage, exactlyOnce: checkpoint?.exactlyOnce ?? true }, this, driver);
     this.attempt = attempt;
     this.attemptCount++;
     await attempt.open(reader);

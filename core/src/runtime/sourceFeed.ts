@@ -234,7 +234,7 @@ export class SourceFeed implements Feed, SplitListener {
     const { operator } = this.parts;
     operator.generator = split.generator;
     const finish = (): void => {
-      for (const rejected of batch.rejected ?? []) operator.reject(rejected);
+      for (const rejected of batch.rejected ?? []) operator.takeRejected(rejected);
       split.finishBatch(batch);
     };
     const at = split.takeSkip(batch.values.length);

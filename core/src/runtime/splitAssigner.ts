@@ -1,6 +1,6 @@
 import type { ReadContext, SourceReader } from '../operators/connector.ts';
 import type { InputSize } from './inputSize.ts';
-import type { SourceTask } from './taskGraph.ts';
+import type { SplitTarget } from './taskHost.ts';
 
 /** Somebody who waits for splits to end. */
 interface Waiter {
@@ -18,7 +18,7 @@ export interface AssignerSnapshot {
 /** Finds a source's splits and deals them out to its subtasks, each split once. */
 export class SplitAssigner {
   private readonly reader: SourceReader<unknown, unknown>;
-  private readonly tasks: readonly SourceTask[];
+  private readonly targets: readonly SplitTarget[];
   private readonly size: InputSize | undefined;
   private readonly seen = new Set<string>();
   private readonly over = new Set<string>();
@@ -26,11 +26,10 @@ export class SplitAssigner {
   private next = 0;
 
   /** `size` adds up what the splits hold, where somebody wants to know. */
-  constructor(reader: SourceReader<unknown, unknown>, tasks: readonly SourceTask[], size?: InputSize) {
+  constructor(reader: SourceReader<unknown, unknown>, targets: readonly SplitTarget[], size?: InputSize) {
     this.reader = reader;
-    this.tasks = tasks;
+    this.targets = targets;
     this.size = size;
-    for (const { feed } of tasks) feed.onSplitEnd = (split) => this.onEnded(split);
   }
 
   snapshot(): AssignerSnapshot {
@@ -39,7 +38,7 @@ export class SplitAssigner {
 
   /** Knows again which splits were dealt out; those that no reader has any more are over. Before it runs. */
   restore({ seen, next }: AssignerSnapshot): void {
-    const open = new Set(this.tasks.flatMap(({ feed }) => feed.openSplits()));
+    const open = new Set(this.targets.flatMap((target) => target.openSplits()));
     for (const split of seen) {
       this.seen.add(split);
       if (!open.has(split)) this.over.add(split);
@@ -55,31 +54,22 @@ export class SplitAssigner {
       const splits = this.reader.splits({ ...context, ended: (names) => this.ended(names, signal) });
       if (Symbol.asyncIterator in splits) for await (const found of splits) this.assign(found);
       else this.assign(await splits);
-      this.tell(({ feed }) => feed.endAssignment());
+      for (const target of this.targets) target.endAssignment();
     } catch (error) {
-      if (!signal.aborted) this.tasks[0]!.feed.fail(error);
+      if (!signal.aborted) this.targets[0]!.fail(error);
     }
   }
 
   private assign(splits: readonly string[]): void {
-    const dealt = this.tasks.map((): string[] => []);
+    const dealt = this.targets.map((): string[] => []);
     const fresh = [...new Set(splits)].filter((split) => !this.seen.has(split));
     this.size?.add(fresh);
     for (const split of fresh) {
       this.seen.add(split);
-      dealt[this.next++ % this.tasks.length]!.push(split);
+      dealt[this.next++ % this.targets.length]!.push(split);
     }
-    this.tell(({ feed }, i) => {
-      if (dealt[i]!.length > 0) feed.assign(dealt[i]!);
-    });
-  }
-
-  /**
-   * By letter, behind whatever was asked of the task before: a split that is dealt out after this state was taken for a checkpoint
-   * reaches its reader behind the checkpoint's barrier.
-   */
-  private tell(what: (task: SourceTask, subtask: number) => void): void {
-    for (const [i, source] of this.tasks.entries()) source.task.mail(() => what(source, i));
+    // A split that is dealt out after this state was taken for a checkpoint reaches its reader behind the checkpoint's barrier.
+    for (const [i, target] of this.targets.entries()) if (dealt[i]!.length > 0) target.assign(dealt[i]!);
   }
 
   private ended(splits: readonly string[], signal: AbortSignal): Promise<void> {
@@ -88,7 +78,8 @@ export class SplitAssigner {
     return new Promise((resolve) => this.waiters.push({ missing, resolve }));
   }
 
-  private onEnded(split: string): void {
+  /** A subtask has read a split to its end. */
+  onEnded(split: string): void {
     this.over.add(split);
     for (const { missing } of this.waiters) missing.delete(split);
     this.release(({ missing }) => missing.size === 0);

@@ -140,6 +140,19 @@ export class Task implements Schedulable {
     this.run = run;
   }
 
+  /**
+   * Lets a feed that runs records through the chain itself do so once: it is told how many it may take, and says how many it took.
+   * False when it could do nothing: it wakes the task when it can.
+   */
+  takePortion(take: (task: Task, most: number) => number): boolean {
+    const start = this.clock.monotonic();
+    const taken = take(this, this.portion);
+    this.adapt(this.clock.monotonic() - start, taken);
+    const isInterrupted = this.control.interrupt;
+    if (!this.control.blocked) this.control.resume();
+    return taken > 0 || isInterrupted || this.phase !== 'running';
+  }
+
   /** Passes an element to all outputs of all links, after the records before it. */
   broadcast(element: Element): void {
     for (const { writer } of this.writers) writer.broadcast(element);

@@ -3,6 +3,7 @@ import type { Segment, SubtaskState } from '../checkpoint/manifest.ts';
 import type { PlainState } from '../checkpoint/restore.ts';
 import type { CheckpointStorage } from '../checkpoint/storage.ts';
 import type { Barrier } from '../element/element.ts';
+import { MillraceError } from '../errors/millraceError.ts';
 import type { KeyedCut } from '../state/recordSink.ts';
 import { encodeSelfContained } from '../state/selfContained.ts';
 import type { Link } from './link.ts';
@@ -11,7 +12,7 @@ import type { Task } from './task.ts';
 
 /** Where a task's part of a checkpoint goes. */
 export interface CheckpointTarget {
-  readonly storage: CheckpointStorage;
+  readonly storage: Pick<CheckpointStorage, 'write'>;
   /** The name of the task's n-th object. */
   readonly nameOf: (part: number) => string;
   readonly crc32: (bytes: Uint8Array) => number;
@@ -48,6 +49,8 @@ export class TaskCheckpoints {
   private readonly platform: Platform;
   private readonly chains = new Map<string, StoredChain>();
   private working: Promise<void> = Promise.resolve();
+  /** How many parts could not be kept. What they held is in the next cut. */
+  private failures = 0;
 
   constructor(task: Task, platform: Platform) {
     this.task = task;
@@ -58,8 +61,9 @@ export class TaskCheckpoints {
   /** Takes the state at the barrier and keeps it. What is returned is fulfilled when every byte is in the storage. */
   take({ savepoint }: Barrier, target: CheckpointTarget): Promise<SubtaskState[]> {
     const cuts = this.cut(savepoint);
+    const { failures } = this;
     // One after the other: they share the processor with the task itself.
-    const kept = this.working.then(() => this.keep(cuts, savepoint, target));
+    const kept = this.working.then(() => this.keep(cuts, savepoint || failures === this.failures, savepoint, target));
     this.working = kept.then(
       () => undefined,
       () => undefined,
@@ -87,14 +91,16 @@ export class TaskCheckpoints {
     return changed > SMALLEST_CHAIN && changed > bytesOf(chain.whole);
   }
 
-  private async keep(cuts: readonly LinkCut[], savepoint: boolean, target: CheckpointTarget): Promise<SubtaskState[]> {
+  private async keep(cuts: readonly LinkCut[], hasBase: boolean, savepoint: boolean, target: CheckpointTarget): Promise<SubtaskState[]> {
     const objects = new ObjectWriter(target);
     const states: SubtaskState[] = [];
     try {
+      if (!hasBase) throw baseless();
       for (const cut of cuts) states.push(await this.keepLink(cut, objects, savepoint));
       await objects.finish();
     } catch (error) {
       for (const { keyed } of cuts) keyed.abandon();
+      if (!savepoint) this.failures++;
       throw error;
     }
     if (!savepoint) for (const { uid, whole, changes } of states) this.chains.set(uid, { whole, changes });
@@ -160,6 +166,13 @@ class ObjectWriter {
     this.length = 0;
     await this.target.storage.write(name, parts);
   }
+}
+
+/** The part before, whose changes this one does not repeat, could not be kept. */
+function baseless(): MillraceError {
+  return new MillraceError('checkpoint/aborted', 'The checkpoint before it, which it builds on, could not be kept.', {
+    remedy: 'Nothing to do: the next one holds everything.',
+  });
 }
 
 function bytesOf(segments: readonly Segment[]): number {

@@ -11,6 +11,7 @@ import { ChannelFeed } from './channelFeed.ts';
 import { Control } from './control.ts';
 import { customRoute, ExchangeWriter, fixedRoute, hashRoute, type Route, roundRobinRoute } from './exchange.ts';
 import type { Link, Target } from './link.ts';
+import type { Placement } from './placement.ts';
 import type { Scheduler } from './scheduler.ts';
 import { SourceFeed } from './sourceFeed.ts';
 import { instantiate, type JobScope, type SubtaskInstance } from './subtaskBuilder.ts';
@@ -25,7 +26,7 @@ export interface SourceTask {
   readonly task: Task;
 }
 
-/** All tasks of a job on this thread. */
+/** The tasks of a job on this host. */
 export interface TaskGraph {
   readonly tasks: readonly Task[];
   readonly sources: readonly SourceTask[];
@@ -47,18 +48,22 @@ export class TaskGraphBuilder {
   private readonly inputs = new Map<number, Channel>();
   private readonly instances: { instance: SubtaskInstance; task: Task }[] = [];
   private readonly wiring: Wiring;
+  private readonly placement: Placement | undefined;
 
-  constructor(plan: Plan, scope: JobScope, scheduler: Scheduler, listener: TaskListener) {
+  /** `placement`: where the tasks are, if some are on other hosts. */
+  constructor(plan: Plan, scope: JobScope, scheduler: Scheduler, listener: TaskListener, placement?: Placement) {
     this.plan = plan;
     this.scope = scope;
     this.scheduler = scheduler;
     this.listener = listener;
-    this.wiring = new Wiring(plan, {
-      controlOf: (chain, subtask) => this.controls.get(place(chain, subtask))!,
-      wake: (chain, subtask) => this.wake(place(chain, subtask)),
-      keyOf: (edge) => scope.builder.behaviour(edge.to).keys?.[edge.input],
+    this.placement = placement;
+    const context = {
+      controlOf: (chain: PlanChain, subtask: number) => this.controls.get(place(chain, subtask))!,
+      wake: (chain: PlanChain, subtask: number) => this.wake(place(chain, subtask)),
+      keyOf: (edge: PlanEdge) => scope.builder.behaviour(edge.to).keys?.[edge.input],
       workspace: scope.workspace,
-    });
+    };
+    this.wiring = new Wiring(plan, context, placement);
   }
 
   build(): TaskGraph {
@@ -69,7 +74,12 @@ export class TaskGraphBuilder {
   }
 
   private eachSubtask(visit: (chain: PlanChain, subtask: number) => void): void {
-    for (const chain of this.plan.chains) for (let subtask = 0; subtask < chain.parallelism; subtask++) visit(chain, subtask);
+    const { placement } = this;
+    for (const chain of this.plan.chains) {
+      for (let subtask = 0; subtask < chain.parallelism; subtask++) {
+        if (placement === undefined || placement.hostOf(chain, subtask) === placement.here) visit(chain, subtask);
+      }
+    }
   }
 
   private control(at: string): Control {
@@ -146,7 +156,11 @@ export class TaskGraphBuilder {
     writers: TaskWriter[],
   ): Emit {
     const outlets = this.wiring.outletsOf(edge, subtask);
-    const reject = (error: unknown, value: unknown): void => context.reject(error, value, NO_TIMESTAMP);
+    const reject = (error: unknown, value: unknown): void => {
+      context.reject(error, value, NO_TIMESTAMP);
+      // It was counted as sent before its way was asked for.
+      context.metrics.diverted++;
+    };
     const writer = new ExchangeWriter(outlets, this.route(edge, subtask, outlets.length, reject));
     writers.push({ link, writer });
     return writer.push;

@@ -2,11 +2,12 @@ import type { Plan, PlanChain, PlanEdge } from '../graph/plan.ts';
 import type { Key } from '../state/key.ts';
 import type { Workspace } from '../state/spill.ts';
 import type { InputPartition } from './batchFeed.ts';
-import { Channel } from './channel.ts';
+import { Channel, type ElementQueue } from './channel.ts';
 import type { InputChannel } from './channelFeed.ts';
 import type { Control } from './control.ts';
 import type { Outlet } from './exchange.ts';
 import { Partition } from './partition.ts';
+import type { Placement } from './placement.ts';
 
 /** What the ways between tasks need to know of the tasks at their ends. */
 export interface WiringContext {
@@ -21,33 +22,41 @@ export class Wiring {
   private readonly plan: Plan;
   private readonly context: WiringContext;
   private readonly chainOf = new Map<number, PlanChain>();
-  private readonly channels = new Map<string, Channel>();
+  private readonly placement: Placement | undefined;
+  /** By the names of the ways: where their producers here send to, and where their consumers here take from. */
+  private readonly outlets = new Map<string, Outlet>();
+  private readonly queues = new Map<string, ElementQueue>();
   private readonly partitions = new Map<string, Partition>();
 
-  constructor(plan: Plan, context: WiringContext) {
+  /** `placement`: where the tasks are, if some are on other hosts. */
+  constructor(plan: Plan, context: WiringContext, placement?: Placement) {
     this.plan = plan;
     this.context = context;
+    this.placement = placement;
     for (const chain of plan.chains) for (const node of chain.nodes) this.chainOf.set(node, chain);
   }
 
+  /** The ways are numbered in an order that is the same on every host. */
   connect(): void {
+    let channel = 0;
     for (const edge of this.plan.edges) {
-      if (edge.blocking) this.materialise(edge);
-      else this.link(edge);
+      if (edge.blocking) this.prepare(edge);
+      const from = this.chainOf.get(edge.from)!;
+      for (let producer = 0; producer < from.parallelism; producer++) {
+        for (const consumer of this.consumersOf(edge, producer)) this.link(edge, producer, consumer, channel++);
+      }
     }
   }
 
   /** Where a producer subtask sends to, in the order that its route counts. */
   outletsOf(edge: PlanEdge, producer: number): readonly Outlet[] {
-    const consumers = this.consumersOf(edge, producer);
-    if (edge.blocking) return consumers.map((consumer) => this.partitions.get(partitionName(edge, consumer))!);
-    return consumers.map((consumer) => this.channels.get(channelName(edge, producer, consumer))!);
+    return this.consumersOf(edge, producer).map((consumer) => this.outlets.get(channelName(edge, producer, consumer))!);
   }
 
   channelsInto(chain: PlanChain, subtask: number): readonly InputChannel[] {
     return this.edgesInto(chain).flatMap((edge) =>
       Array.from({ length: this.chainOf.get(edge.from)!.parallelism }, (_, producer) =>
-        this.channels.get(channelName(edge, producer, subtask)),
+        this.queues.get(channelName(edge, producer, subtask)),
       ).flatMap((channel) => (channel === undefined ? [] : [{ channel, input: edge.input }])),
     );
   }
@@ -63,32 +72,47 @@ export class Wiring {
     return this.plan.edges.filter(({ to }) => to === chain.nodes[0]);
   }
 
-  private link(edge: PlanEdge): void {
+  private link(edge: PlanEdge, producer: number, consumer: number, channel: number): void {
+    const { context, placement } = this;
     const from = this.chainOf.get(edge.from)!;
     const to = this.chainOf.get(edge.to)!;
-    for (let producer = 0; producer < from.parallelism; producer++) {
-      for (const consumer of this.consumersOf(edge, producer)) {
-        const channel = new Channel(this.context.controlOf(from, producer), () => this.context.wake(to, consumer));
-        this.channels.set(channelName(edge, producer, consumer), channel);
-      }
+    const name = channelName(edge, producer, consumer);
+    const partition = this.partitions.get(partitionName(edge, consumer));
+    const isFromHere = this.isHere(from, producer);
+    const isToHere = this.isHere(to, consumer);
+    if (isFromHere && !isToHere) {
+      this.outlets.set(name, placement!.outlet(channel, placement!.hostOf(to, consumer), context.controlOf(from, producer)));
+    } else if (isFromHere && partition !== undefined) {
+      this.outlets.set(name, partition);
+    } else if (isFromHere) {
+      const way = new Channel(context.controlOf(from, producer), () => context.wake(to, consumer));
+      this.outlets.set(name, way);
+      this.queues.set(name, way);
+    } else if (isToHere) {
+      const wake = partition === undefined ? () => context.wake(to, consumer) : () => drainInto(partition, inlet);
+      const inlet: ElementQueue = placement!.inlet(channel, placement!.hostOf(from, producer), wake);
+      if (partition === undefined) this.queues.set(name, inlet);
     }
   }
 
-  private materialise(edge: PlanEdge): void {
+  /** The partitions of a blocking exchange whose consumers are here. */
+  private prepare(edge: PlanEdge): void {
     const from = this.chainOf.get(edge.from)!;
     const to = this.chainOf.get(edge.to)!;
+    const { sorted } = edge;
+    const { workspace } = this.context;
     for (let consumer = 0; consumer < to.parallelism; consumer++) {
-      const producers = Array.from({ length: from.parallelism }, (_, producer) => this.consumersOf(edge, producer)).filter((consumers) =>
-        consumers.includes(consumer),
-      );
-      const { sorted } = edge;
-      const { workspace } = this.context;
+      if (!this.isHere(to, consumer)) continue;
+      const all = Array.from({ length: from.parallelism }, (_, producer) => this.consumersOf(edge, producer));
+      const producers = all.filter((consumers) => consumers.includes(consumer)).length;
       const onComplete = (): void => this.context.wake(to, consumer);
-      this.partitions.set(
-        partitionName(edge, consumer),
-        new Partition({ producers: producers.length, sorted, key: this.context.keyOf(edge), workspace, onComplete }),
-      );
+      const partition = new Partition({ producers, sorted, key: this.context.keyOf(edge), workspace, onComplete });
+      this.partitions.set(partitionName(edge, consumer), partition);
     }
+  }
+
+  private isHere(chain: PlanChain, subtask: number): boolean {
+    return this.placement === undefined || this.placement.hostOf(chain, subtask) === this.placement.here;
   }
 
   /** The consumer subtasks that a producer subtask sends to. */
@@ -103,6 +127,11 @@ export class Wiring {
     if (consumers >= producers) return all.filter((consumer) => Math.floor((consumer * producers) / consumers) === producer);
     return [Math.floor((producer * consumers) / producers)];
   }
+}
+
+/** What comes to a partition is kept at once. */
+function drainInto(partition: Partition, queue: ElementQueue): void {
+  for (let element = queue.poll(); element !== undefined; element = queue.poll()) partition.push(element);
 }
 
 function partitionName(edge: PlanEdge, consumer: number): string {

@@ -45,6 +45,13 @@ export class ByteReader {
     return this.view.getFloat64(this.at - 8, true);
   }
 
+  /** The next whole number of four bytes. */
+  int32(): number {
+    if (this.at + 4 > this.bytes.length) throw truncated();
+    this.at += 4;
+    return this.view.getInt32(this.at - 4, true);
+  }
+
   /** A view of the next block, sharing memory with what is read. */
   block(): Uint8Array {
     return this.raw(this.varint());

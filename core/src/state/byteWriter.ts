@@ -47,6 +47,22 @@ export class ByteWriter {
     this.length += 8;
   }
 
+  /** A whole number from −2^31 to 2^31 − 1, in four bytes. */
+  int32(value: number): void {
+    if (this.length + 4 > this.bytes.length) this.grow(4);
+    this.view.setInt32(this.length, value, true);
+    this.length += 4;
+  }
+
+  /**
+   * Replaces a number of eight bytes that was written at `at`, such as a length that is known later.
+   *
+   * @internal
+   */
+  overwriteFloat64(at: number, value: number): void {
+    this.view.setFloat64(at, value, true);
+  }
+
   /** Bytes with their length before them. */
   block(bytes: Uint8Array): void {
     this.varint(bytes.length);

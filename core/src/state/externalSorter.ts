@@ -1,6 +1,7 @@
 import { ByteReader } from './byteReader.ts';
 import { ByteWriter } from './byteWriter.ts';
-import type { SpillFile, Workspace } from './spill.ts';
+import { HEAP_FACTOR, SMALLEST_RUN, type Workspace } from './spill.ts';
+import { SpilledRun, type SpilledRunReader } from './spilledRun.ts';
 
 /** How records become bytes when they are spilled, and back. */
 export interface RecordFormat<R> {
@@ -14,14 +15,8 @@ export interface Cursor<R> {
   next(): R | undefined;
 }
 
-/** A record on the heap takes about this many times its encoded size. */
-const HEAP_FACTOR = 4;
 /** Every so many records one is encoded to learn their size. */
 const SAMPLING = 64;
-/** A sorter that holds less than this, in bytes, does not spill: many tiny runs would be slower than a little too much memory. */
-const SMALLEST_RUN = 4 * 2 ** 20;
-/** Runs are written and read in blocks of about this many bytes. */
-const BLOCK = 256 * 1024;
 
 /**
  * Sorts any number of records: in memory as long as the workspace allows, then in sorted runs on disk that are merged at the end.
@@ -33,7 +28,7 @@ export class ExternalSorter<R> {
   private readonly workspace: Workspace;
   private readonly sample = new ByteWriter();
   private records: R[] = [];
-  private readonly runs: SpillFile[] = [];
+  private readonly runs: SpilledRun[] = [];
   private held = 0;
   private size = 64;
   private untilSample = 0;
@@ -56,7 +51,7 @@ export class ExternalSorter<R> {
     this.records.sort(this.compare);
     const memory = arrayCursor(this.records);
     if (this.runs.length === 0) return memory;
-    return new Merge([...this.runs.map((run) => new RunCursor(run, this.format)), memory], this.compare);
+    return new Merge([...this.runs.map((run) => new RunCursor(run.read(), this.format)), memory], this.compare);
   }
 
   dispose(): void {
@@ -77,29 +72,17 @@ export class ExternalSorter<R> {
 
   private spill(): void {
     this.records.sort(this.compare);
-    const run = this.workspace.space!.create();
-    const writer = new ByteWriter(BLOCK + 4096);
+    const run = new SpilledRun(this.workspace.space!);
     for (const record of this.records) {
-      this.format.write(record, writer);
-      if (writer.length < BLOCK) continue;
-      appendBlock(run, writer);
+      this.format.write(record, run.writer);
+      run.flush();
     }
-    appendBlock(run, writer);
+    run.flush(true);
     this.runs.push(run);
     this.records = [];
     this.workspace.release(this.held);
     this.held = 0;
   }
-}
-
-/** Blocks carry their length, so that a reader never has to stop within a record. */
-function appendBlock(run: SpillFile, writer: ByteWriter): void {
-  if (writer.length === 0) return;
-  const header = new ByteWriter(16);
-  header.float64(writer.length);
-  run.append(header.written());
-  run.append(writer.written());
-  writer.reset();
 }
 
 function arrayCursor<R>(records: readonly R[]): Cursor<R> {
@@ -108,32 +91,22 @@ function arrayCursor<R>(records: readonly R[]): Cursor<R> {
 }
 
 class RunCursor<R> implements Cursor<R> {
-  private readonly run: SpillFile;
+  private readonly run: SpilledRunReader;
   private readonly format: RecordFormat<R>;
-  private reader: ByteReader | undefined;
-  private offset = 0;
 
-  constructor(run: SpillFile, format: RecordFormat<R>) {
+  constructor(run: SpilledRunReader, format: RecordFormat<R>) {
     this.run = run;
     this.format = format;
   }
 
   next(): R | undefined {
-    if ((this.reader === undefined || this.reader.ended) && !this.nextBlock()) return undefined;
-    return this.format.read(this.reader!);
-  }
-
-  private nextBlock(): boolean {
-    if (this.offset >= this.run.length) return false;
-    const length = new ByteReader(this.run.read(this.offset, 8)).float64();
-    this.reader = new ByteReader(this.run.read(this.offset + 8, length));
-    this.offset += 8 + length;
-    return true;
+    const reader = this.run.next();
+    return reader === undefined ? undefined : this.format.read(reader);
   }
 }
 
 /** The smallest of several ordered cursors, again and again: a binary heap of their heads. */
-export class Merge<R> implements Cursor<R> {
+class Merge<R> implements Cursor<R> {
   private readonly heap: { record: R; readonly cursor: Cursor<R>; readonly rank: number }[] = [];
   private readonly compare: (a: R, b: R) => number;
 

@@ -13,6 +13,11 @@ export interface SpillFile {
   remove(): void;
 }
 
+/** What is spilled took about this many times its encoded size on the heap. */
+export const HEAP_FACTOR = 4;
+/** Who holds less than this, in bytes, does not spill: many tiny runs would be slower than a little too much memory. */
+export const SMALLEST_RUN: number = 4 * 2 ** 20;
+
 /** How much of the memory buffers may take together, where the limit is known. */
 const SHARE = 0.25;
 /** The limit where it is not known, in bytes. */

@@ -32,8 +32,14 @@ const at = (...parts: readonly string[]): string => join(folder, ...parts);
 /** Runs the ledger over so many numbers. */
 const run = (count: number, flags: readonly string[], job: readonly string[] = []): Promise<number> =>
   millrace('run', ledger, ...flags, '--', '--output', at('output'), '--count', String(count), ...job);
-const outputOf = (path: string): string[] =>
-  (existsSync(path) ? readdirSync(path) : []).flatMap((file) => readFileSync(join(path, file), 'utf8').trimEnd().split('\n')).sort();
+/** What jobs have made visible: a file that is still being written has another name. */
+function outputOf(path: string): string[] {
+  const files = existsSync(path) ? readdirSync(path).filter((file) => file.endsWith('.txt')) : [];
+  return files.flatMap((file) => readFileSync(join(path, file), 'utf8').trimEnd().split('\n')).sort();
+}
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
 
 describe('flags of checkpoints', () => {
   test.each([
@@ -96,14 +102,26 @@ describe('where a job goes on from', () => {
 
   test('one of its own checkpoints, after which the newer ones do not count', async () => {
     const flags = ['--checkpoint', at('c'), '--every', '20ms', '--retain', '50'];
-    expect(await run(300, flags)).toBe(0);
-    const [oldest] = readdirSync(at('c', 'manifests'));
-    expect(await run(310, [...flags, '--restore', at('c', 'manifests', oldest!)])).toBe(0);
+    const running = run(100_000, flags);
+    await until(() => outputOf(at('output')).length > 0);
+    expect(await millrace('stop', at('c'))).toBe(0);
+    expect(await running).toBe(0);
+    const done = outputOf(at('output')).length;
+    const [oldest] = readdirSync(at('c', 'manifests')).sort();
+    expect(await run(done + 10, [...flags, '--restore', at('c', 'manifests', oldest!)])).toBe(0);
     expect(stderr).toMatch(new RegExp(`goes on from checkpoint ${Number(oldest!.slice(9, 21))}\\.\n`));
+    const whole = done + 10 + 3;
+    expect(new Set(outputOf(at('output'))).size).toBe(whole);
     expect(await millrace('checkpoint', 'list', at('c'))).toBe(0);
     expect(stdout).toContain('does not count: another process had taken over');
-    expect(await run(320, [...flags, '--restore', at('c')])).toBe(0);
-    expect(new Set(outputOf(at('output'))).size).toBe(320 + 3 * 3);
+  });
+
+  test('a job that had finished has nothing left to do, and says so', async () => {
+    const flags = ['--checkpoint', at('c'), '--restore', at('c')];
+    expect(await run(9, ['--checkpoint', at('c')])).toBe(0);
+    expect(await run(19, flags)).toBe(0);
+    expect(stderr).toMatch(/goes on from checkpoint \d+\. It had finished/);
+    expect(outputOf(at('output'))).toHaveLength(9 + 3);
   });
 
   test('another job, and state that it does not have', async () => {

@@ -47,7 +47,7 @@ describe('sinks that break a rule are found', () => {
       checkSink<Row>(
         () => {
           const table = new Table();
-          const sink = defineSink<Row, Committable>({
+          const sink = defineSink<Row, Committable, unknown>({
             name: 'tested',
             open: (context) => {
               const writer = table.writer(context);

@@ -83,10 +83,12 @@ class FaultySink {
   readonly sink: Sink<Row>;
   isCalm = false;
   readonly #random: () => number;
+  readonly #zombies: boolean;
   readonly #abandoned: SinkWriter<Row, unknown>[] = [];
 
-  constructor(sink: Sink<Row>, random: () => number) {
+  constructor(sink: Sink<Row>, random: () => number, zombies: boolean) {
     this.#random = random;
+    this.#zombies = zombies;
     const { name, open } = sink.definition as unknown as SinkDefinition<Row, unknown>;
     this.sink = {
       kind: 'sink',
@@ -110,7 +112,7 @@ class FaultySink {
           this.#perhaps(0.1, async () => writer.recover!(committables, state)),
       }),
       close: async (failure) => {
-        if (failure !== undefined && this.#random() < 0.5) this.#abandoned.push(writer);
+        if (this.#zombies && failure !== undefined && this.#random() < 0.5) this.#abandoned.push(writer);
         else await writer.close?.(failure);
       },
     };
@@ -133,6 +135,8 @@ export interface FaultOptions {
   /** The same number of subtasks always; else another each time. */
   readonly parallelism?: number;
   readonly storage?: CheckpointStorage;
+  /** Whether writers of runs that have failed may wake up later. Default: true. */
+  readonly zombies?: boolean;
   /** Of the source. Default: 3, which are read at the same time. With one the order of elements is always the same. */
   readonly splits?: number;
 }
@@ -141,10 +145,10 @@ export interface FaultOptions {
 export async function runWithFaults(
   sink: Sink<Row>,
   seed: number,
-  { parallelism, storage = memoryStorage(), splits = SPLITS }: FaultOptions = {},
+  { parallelism, storage = memoryStorage(), splits = SPLITS, zombies = true }: FaultOptions = {},
 ): Promise<number> {
   const random = chance(seed);
-  const faulty = new FaultySink(sink, random);
+  const faulty = new FaultySink(sink, random, zombies);
   let starts = 0;
   for (let isDone = false; !isDone; starts++) {
     faulty.isCalm = starts > 12 || seed === UNDISTURBED;

@@ -7,6 +7,10 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { jsonLines } from '../../src/node/jsonLines.ts';
 import { jsonLinesSink } from '../../src/node/jsonLinesSink.ts';
+import type { Sink, SinkContext, SinkDefinition, SinkWriter } from '../../src/operators/connector.ts';
+import { systemClock } from '../../src/time/systemClock.ts';
+import { readLines } from './committed.ts';
+import { EXPECTED, type Row, runWithFaults } from './faults.ts';
 import { directory, openSink, readAll, until, writeAll } from './files.ts';
 
 describe('lines', () => {
@@ -112,6 +116,74 @@ describe('what cannot be written', () => {
     await expect(writer.prepare()).rejects.toMatchObject({ code: 'sink/failed', message: expect.stringContaining('/dev/full') as string });
     expect(() => writer.write([2])).toThrow(expect.objectContaining({ code: 'sink/failed' }));
     await expect(writer.close!()).rejects.toMatchObject({ code: 'sink/failed' });
+  });
+});
+
+describe('a job with checkpoints', () => {
+  const PLACE: SinkContext = {
+    uid: 'file',
+    subtask: 0,
+    parallelism: 1,
+    restored: true,
+    epoch: 2,
+    lineage: 'x',
+    clock: systemClock,
+    wrote: () => undefined,
+  };
+  const idsIn = async (path: string): Promise<string[]> => (await readLines<Row>(path)).map(({ id }) => id).sort();
+  const all = EXPECTED.map(({ id }) => id).sort();
+
+  test.each([
+    ['a.jsonl', 1, 0],
+    ['a.jsonl', 2, 1],
+    ['a.jsonl.gz', 1, 2],
+    ['a.jsonl', 1, 3],
+  ] as const)('that fails at random places: %s of %i subtasks has everything once (seed %i)', async (name, parallelism, seed) => {
+    const path = await directory();
+    if (parallelism === 1) await writeFile(join(path, name), 'of an earlier job');
+    // A process that starts again knows nothing of the one before.
+    const fresh: Sink<Row> = {
+      kind: 'sink',
+      definition: { name, open: (context: SinkContext) => open(join(path, name), context) } as never,
+    };
+    await runWithFaults(fresh, seed, { zombies: false, parallelism });
+    expect(await idsIn(path)).toEqual(all);
+  });
+
+  test('in another number of subtasks cuts the files of those that are no more', async () => {
+    const path = await directory();
+    const state = [0, 1, 2].map((i) => ({ path: join(path, `a.${i}.jsonl`), length: 2 }));
+    for (const [i, file] of state.entries()) await writeFile(file.path, `${i}\n9\n`);
+    for (const subtask of [0, 1]) {
+      const writer = (await open(join(path, 'a.jsonl'), { ...PLACE, subtask, parallelism: 2 })) as SinkWriter<number, never>;
+      await writer.recover!([], state);
+      await writer.write([10 + subtask]);
+      await writer.close?.();
+    }
+    expect(await readLines(path)).toEqual([0, 10, 1, 11, 2]);
+  });
+
+  function open(path: string, context: SinkContext): unknown {
+    return (jsonLinesSink<Row>(path).definition as unknown as SinkDefinition<Row, never>).open(context);
+  }
+
+  test('that appends loses nothing, and what was there before is kept', async () => {
+    const path = await directory();
+    await writeFile(join(path, 'a.jsonl'), '{"id":"before"}\n');
+    await runWithFaults(jsonLinesSink(join(path, 'a.jsonl'), { append: true }), 5, { zombies: false, parallelism: 1 });
+    expect([...new Set(await idsIn(path))]).toEqual([...all, 'before']);
+  });
+
+  test('goes on in a file that somebody has taken away or cut', async () => {
+    const path = await directory();
+    for (const content of [undefined, '1\n']) {
+      if (content !== undefined) await writeFile(join(path, 'a.jsonl'), content);
+      const writer = (await open(join(path, 'a.jsonl'), PLACE)) as SinkWriter<number, never>;
+      await writer.recover!([], [{ path: join(path, 'a.jsonl'), length: 4 }]);
+      await writer.write([3]);
+      await writer.close?.();
+      expect(await readFile(join(path, 'a.jsonl'), 'utf8')).toBe(`${content ?? ''}3\n`);
+    }
   });
 });
 

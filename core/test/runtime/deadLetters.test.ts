@@ -203,7 +203,7 @@ test('refusals that nobody takes are counted by reason, and the first are logged
   env.from(refusing, { uid: 'rows' }).sinkTo(forEach(() => undefined));
   const job = await env.start('refused');
   await job.finished;
-  expect(job.metrics().operators[0]).toMatchObject({ recordsIn: 2, recordsOut: 2, rejected: 4, rejectedBy: { 'csv/malformed': 4 } });
+  expect(job.metrics().operators[0]).toMatchObject({ recordsIn: 6, recordsOut: 2, rejected: 4, rejectedBy: { 'csv/malformed': 4 } });
   expect(logger.of('warn')).toEqual([
     '[csv/malformed] uid "rows": rows:3 was rejected: too few columns.',
     '[csv/malformed] uid "rows": rows:4 was rejected: too few columns.',

@@ -1,0 +1,86 @@
+import type { ConditionFunction } from '../pattern/condition.ts';
+
+/** How an event may be taken along a transition, or how it is taken without one. */
+export const STRICT = 0;
+export const RELAXED = 1;
+export const ANY = 2;
+/** Decided by the next event, which is not taken: a trailing notNext. */
+export const NEXT_EVENT = 3;
+/** Taken by time: an absence, a trailing notFollowedBy. */
+export const TIMED = 4;
+export type TransitionKind = typeof STRICT | typeof RELAXED | typeof ANY | typeof NEXT_EVENT | typeof TIMED;
+
+export const KIND_NAMES: readonly string[] = ['next', 'followedBy', 'followedByAny', 'at the next event', 'after a time'];
+
+/**
+ * A condition as the executors ask it: a predicate of the event alone, known by its number in the mask, and what is left to be asked of each
+ * run. −1: nothing.
+ */
+export interface Guard {
+  readonly unary: number;
+  readonly residual: number;
+}
+
+/** From one state to another, by an event. A run waits in each transition that leads out of its state. */
+export interface Transition {
+  readonly id: number;
+  /** −1: the start. */
+  readonly from: number;
+  readonly to: number;
+  readonly kind: TransitionKind;
+  readonly take: Guard;
+  /** What no event after the one before may satisfy, up to and including the one that is taken. */
+  readonly kills: readonly Guard[];
+  /** What the very next event must not, and must, satisfy. */
+  readonly firstNot: readonly Guard[];
+  readonly firstMust: readonly Guard[];
+  /** Takes only what is less than so many ms after the event before. Infinity: no limit. */
+  readonly gap: number;
+  /** For timed ones: so many ms after the event before. Infinity: when the window of the pattern ends. */
+  readonly after: number;
+  /** Whether the run still waits for an event here, so that it can time out, or is only to be confirmed. */
+  readonly confirms: boolean;
+}
+
+/** Where a run stands after it took an event. */
+export interface State {
+  readonly id: number;
+  /** The step that took the event: an index into `steps`; −1 for a state that is entered by time. */
+  readonly step: number;
+  /** What people call it: the step's name, and how often it was taken. */
+  readonly label: string;
+  /** The run is a match. */
+  readonly accepts: boolean;
+  /** Transitions that lead out. */
+  readonly out: readonly number[];
+}
+
+/** A predicate of the event alone. */
+export interface UnaryPredicate {
+  readonly text: string;
+  readonly test: (event: never, timestamp: number) => boolean;
+}
+
+/** What is asked of a run. */
+export interface ResidualPredicate {
+  readonly text: string;
+  readonly test: ConditionFunction;
+}
+
+/** A pattern compiled: states and transitions without ε, in which everything is a number. */
+export interface Automaton {
+  /** Names of the steps that take events. */
+  readonly steps: readonly string[];
+  readonly states: readonly State[];
+  readonly transitions: readonly Transition[];
+  /** Transitions from the start. */
+  readonly starts: readonly number[];
+  readonly unary: readonly UnaryPredicate[];
+  readonly residual: readonly ResidualPredicate[];
+  /** Of the whole pattern, in ms. Infinity: none. */
+  readonly within: number;
+  /** Different runs can be the same match: groups. */
+  readonly isAmbiguous: boolean;
+  /** Names the pattern's shape, for snapshots: equal where runs of one can go on in the other. */
+  readonly signature: string;
+}

@@ -1,0 +1,68 @@
+import type { PatternNode, SequenceNode, StepNode } from '../pattern/pattern.ts';
+import { ANY, type Automaton, type Guard, type State, type Transition } from './automaton.ts';
+import { type Formula, Formulas } from './formula.ts';
+import { type DraftState, waysOut } from './fragment.ts';
+import { Guards } from './guards.ts';
+import { SequenceCompiler } from './sequence.ts';
+
+/**
+ * Compiles a pattern's tree.
+ *
+ * @throws MillraceError `cep/too-large`
+ */
+export function compilePattern({ sequence }: PatternNode): Automaton {
+  const compiler = new SequenceCompiler(new Formulas());
+  const start = compiler.compile(sequence);
+  const guards = new Guards();
+  const transitions: Transition[] = [];
+  const add = (from: number, out: DraftState['out']): { readonly ids: number[]; readonly accepts: boolean } => {
+    const { ways, accepts } = waysOut(out);
+    const ids: number[] = [];
+    const seen = new Set<string>();
+    for (const { to, entry, kills, firstNot, firstMust } of ways) {
+      const guardsOf = (formulas: readonly Formula[]): Guard[] => distinct(formulas.map((formula) => guards.of(formula)));
+      const drafted = {
+        from,
+        to: to.id,
+        kind: from < 0 ? ANY : entry.kind,
+        take: guards.of(to.take),
+        kills: guardsOf(kills),
+        firstNot: guardsOf(firstNot),
+        firstMust: guardsOf(firstMust),
+        gap: from < 0 ? Infinity : entry.gap,
+        after: to.after,
+        confirms: to.confirms,
+      };
+      const key = JSON.stringify(drafted);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      ids.push(transitions.push({ id: transitions.length, ...drafted }) - 1);
+    }
+    return { ids, accepts };
+  };
+  const starts = add(-1, start).ids;
+  const states: State[] = compiler.states.map(({ id, step, label, out }) => {
+    const { ids, accepts } = add(id, out);
+    return { id, step, label, accepts, out: ids };
+  });
+  const within = sequence.within === undefined || sequence.within === 0 ? Infinity : sequence.within;
+  const { unary, residual } = guards;
+  const shape = JSON.stringify([compiler.steps, states.map(({ step, label }) => [step, label]), transitions.map(({ from, to, kind }) => [from, to, kind])]);
+  return { steps: compiler.steps, states, transitions, starts, unary, residual, within, isAmbiguous: isAmbiguous(sequence), signature: hashOf(shape) };
+}
+
+function distinct(guards: readonly Guard[]): Guard[] {
+  return guards.filter((guard, at) => guards.findIndex(({ unary, residual }) => unary === guard.unary && residual === guard.residual) === at);
+}
+
+function isAmbiguous({ steps }: SequenceNode): boolean {
+  return steps.some((step: StepNode) => step.kind !== 'event' && step.kind !== 'not');
+}
+
+/** FNV-1a, as text. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return hash.toString(16);
+}
+
