@@ -74,8 +74,8 @@ test.each([['--output'], ['--alerts']])(
   'fraud, killed midway and started again, writes exactly the files of an undisturbed run: %s',
   async (flag) => {
     const target = (run: string): string => (flag === '--output' ? at(run) : at(run, 'alerts.jsonl'));
-    await millrace(['examples/fraud', '--quiet', '--', '--days', '15', flag, target('plain')]);
-    expect(await runDisturbed('fraud', ['--days', '15', flag, target('disturbed')])).toBe(2);
+    await millrace(['examples/fraud', '--quiet', '--', '--days', '8', flag, target('plain')]);
+    expect(await runDisturbed('fraud', ['--days', '8', flag, target('disturbed')])).toBe(2);
     expect(await filesOf(at('disturbed'))).toEqual(await filesOf(at('plain')));
   },
   60_000,

@@ -1,4 +1,7 @@
 /** `@millrace/cep`: patterns over keyed streams. */
+export { detect } from './operator/detect.ts';
+export type { Detected } from './operator/detect.ts';
+export type { DetectOptions, MatchContext } from './operator/options.ts';
 export { pattern } from './pattern/builder.ts';
 export { all, either } from './pattern/combinations.ts';
 export type {
@@ -12,7 +15,19 @@ export type {
   OrCondition,
   Property,
 } from './pattern/condition.ts';
-export type { AfterMatch, Beginning, Finished, GroupStep, Guard, Links, NotStep, PropertyOf, Step, Test, TimesOptions } from './pattern/language.ts';
+export type {
+  AfterMatch,
+  Beginning,
+  Finished,
+  GroupStep,
+  Guard,
+  Links,
+  NotStep,
+  PropertyOf,
+  Step,
+  Test,
+  TimesOptions,
+} from './pattern/language.ts';
 export type { Complete, Fresh, Matched, MatchOf } from './pattern/matched.ts';
 export type {
   AfterMatchNode,

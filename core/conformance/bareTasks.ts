@@ -1,3 +1,4 @@
+import { DEFAULT_CREDIT } from '../src/runtime/creditWindow.ts';
 import type { DataStream } from '../src/index.ts';
 import { StreamEnvironment } from '../src/index.ts';
 import type { Element } from '../src/element/element.ts';
@@ -39,6 +40,7 @@ export class BareTasks {
       logger: SILENT,
       workspace: new Workspace(undefined, undefined),
       epoch: 0,
+      credit: DEFAULT_CREDIT,
       lineage: '',
       exactlyOnce: true,
     } as const;

@@ -13,6 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['errors', 'element', 'schema'],
   ['time'],
   ['state'],
+  ['transport'],
   ['operators'],
   ['graph', 'connectors'],
   ['checkpoint'],

@@ -1,5 +1,8 @@
 import type { ConditionFunction } from '../pattern/condition.ts';
 
+/** Whose answers are wanted where Flink differs from the plain reading of a pattern. */
+export type Compat = 'flink';
+
 /** How an event may be taken along a transition, or how it is taken without one. */
 export const STRICT = 0;
 export const RELAXED = 1;
@@ -34,12 +37,16 @@ export interface Transition {
   /** What the very next event must not, and must, satisfy. */
   readonly firstNot: readonly Guard[];
   readonly firstMust: readonly Guard[];
-  /** Takes only what is less than so many ms after the event before. Infinity: no limit. */
+  /** Takes only what is less than so many ms after the state was entered. Infinity: no limit. */
   readonly gap: number;
+  /** A run whose gap is over is not told of. */
+  readonly isQuiet: boolean;
   /** For timed ones: so many ms after the event before. Infinity: when the window of the pattern ends. */
   readonly after: number;
-  /** Whether the run still waits for an event here, so that it can time out, or is only to be confirmed. */
+  /** Here a run waits for no event, but for being confirmed by time. */
   readonly confirms: boolean;
+  /** It is confirmed even when the window of the pattern has ended before. */
+  readonly outlasts: boolean;
 }
 
 /** Where a run stands after it took an event. */

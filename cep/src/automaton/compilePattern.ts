@@ -1,5 +1,6 @@
 import type { PatternNode, SequenceNode, StepNode } from '../pattern/pattern.ts';
-import { ANY, type Automaton, type Guard, type State, type Transition } from './automaton.ts';
+import { checkFlinkCompatible } from '../pattern/validation.ts';
+import { ANY, type Automaton, type Compat, type Guard, type State, type Transition } from './automaton.ts';
 import { type Formula, Formulas } from './formula.ts';
 import { type DraftState, waysOut } from './fragment.ts';
 import { Guards } from './guards.ts';
@@ -10,12 +11,13 @@ import { SequenceCompiler } from './sequence.ts';
  *
  * @throws MillraceError `cep/too-large`
  */
-export function compilePattern({ sequence }: PatternNode): Automaton {
-  const compiler = new SequenceCompiler(new Formulas());
-  const start = compiler.compile(sequence);
+export function compilePattern({ sequence }: PatternNode, compat?: Compat): Automaton {
+  if (compat === 'flink') checkFlinkCompatible(sequence);
+  const compiler = new SequenceCompiler(sequence, new Formulas(), compat);
+  const start = compiler.compile();
   const guards = new Guards();
   const transitions: Transition[] = [];
-  const add = (from: number, out: DraftState['out']): { readonly ids: number[]; readonly accepts: boolean } => {
+  const add = (from: number, out: DraftState['out'], elapsed: number): { readonly ids: number[]; readonly accepts: boolean } => {
     const { ways, accepts } = waysOut(out);
     const ids: number[] = [];
     const seen = new Set<string>();
@@ -29,9 +31,11 @@ export function compilePattern({ sequence }: PatternNode): Automaton {
         kills: guardsOf(kills),
         firstNot: guardsOf(firstNot),
         firstMust: guardsOf(firstMust),
-        gap: from < 0 ? Infinity : entry.gap,
+        gap: from < 0 ? Infinity : entry.gap - elapsed,
+        isQuiet: entry.isQuiet === true,
         after: to.after,
         confirms: to.confirms,
+        outlasts: to.outlasts,
       };
       const key = JSON.stringify(drafted);
       if (seen.has(key)) continue;
@@ -40,19 +44,35 @@ export function compilePattern({ sequence }: PatternNode): Automaton {
     }
     return { ids, accepts };
   };
-  const starts = add(-1, start).ids;
-  const states: State[] = compiler.states.map(({ id, step, label, out }) => {
-    const { ids, accepts } = add(id, out);
+  const starts = add(-1, start, 0).ids;
+  const states: State[] = compiler.states.map(({ id, step, label, out, elapsed }) => {
+    const { ids, accepts } = add(id, out, elapsed);
     return { id, step, label, accepts, out: ids };
   });
   const within = sequence.within === undefined || sequence.within === 0 ? Infinity : sequence.within;
   const { unary, residual } = guards;
-  const shape = JSON.stringify([compiler.steps, states.map(({ step, label }) => [step, label]), transitions.map(({ from, to, kind }) => [from, to, kind])]);
-  return { steps: compiler.steps, states, transitions, starts, unary, residual, within, isAmbiguous: isAmbiguous(sequence), signature: hashOf(shape) };
+  const shape = JSON.stringify([
+    compiler.steps,
+    states.map(({ step, label }) => [step, label]),
+    transitions.map(({ from, to, kind }) => [from, to, kind]),
+  ]);
+  return {
+    steps: compiler.steps,
+    states,
+    transitions,
+    starts,
+    unary,
+    residual,
+    within,
+    isAmbiguous: isAmbiguous(sequence),
+    signature: hashOf(shape),
+  };
 }
 
 function distinct(guards: readonly Guard[]): Guard[] {
-  return guards.filter((guard, at) => guards.findIndex(({ unary, residual }) => unary === guard.unary && residual === guard.residual) === at);
+  return guards.filter(
+    (guard, at) => guards.findIndex(({ unary, residual }) => unary === guard.unary && residual === guard.residual) === at,
+  );
 }
 
 function isAmbiguous({ steps }: SequenceNode): boolean {
@@ -65,4 +85,3 @@ function hashOf(text: string): string {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
   return hash.toString(16);
 }
-

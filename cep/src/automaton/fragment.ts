@@ -6,6 +6,9 @@ export interface Entry {
   readonly kind: TransitionKind;
   readonly gap: number;
   readonly kills: readonly Formula[];
+  /** What the very next event must not satisfy. */
+  readonly firstNot?: readonly Formula[] | undefined;
+  readonly isQuiet?: boolean | undefined;
 }
 
 /**
@@ -35,6 +38,9 @@ export interface DraftState {
   readonly take: Formula;
   readonly after: number;
   readonly confirms: boolean;
+  readonly outlasts: boolean;
+  /** How long ago the last event was when the state is entered: for states that time leads to. */
+  readonly elapsed: number;
   out: Fragment;
 }
 
@@ -61,7 +67,7 @@ export function takesOf(fragment: Fragment): readonly Formula[] {
     case 'accept':
       return [];
     case 'enter':
-      return [fragment.state.take];
+      return fragment.state.step < 0 ? [] : [fragment.state.take];
     case 'fork':
       return fragment.options.flatMap(takesOf);
     case 'forbid':
@@ -89,7 +95,13 @@ export function waysOut(fragment: Fragment): { readonly ways: readonly Way[]; re
         accepts = true;
         return;
       case 'enter':
-        ways.push({ to: at.state, entry: at.entry, kills: [...kills, ...at.entry.kills], firstNot, firstMust });
+        ways.push({
+          to: at.state,
+          entry: at.entry,
+          kills: [...kills, ...at.entry.kills],
+          firstNot: [...firstNot, ...(at.entry.firstNot ?? [])],
+          firstMust,
+        });
         return;
       case 'fork':
         for (const option of at.options) walk(option, kills, firstNot, firstMust);
@@ -104,4 +116,3 @@ export function waysOut(fragment: Fragment): { readonly ways: readonly Way[]; re
   walk(fragment, [], [], []);
   return { ways, accepts };
 }
-

@@ -1,9 +1,21 @@
 import { type Duration, toMilliseconds } from '@millrace/core';
 import type { Condition, ConditionFunction, ExpressionCondition, Property } from './condition.ts';
+import { afterMatchNode } from './afterMatch.ts';
 import { invalidPattern } from './invalid.ts';
 import type { AfterMatch, Beginning, TimesOptions } from './language.ts';
 import type { Complete, Matched } from './matched.ts';
-import type { AfterMatchNode, EventNode, GroupNode, InnerLink, Link, NotNode, PatternNode, StepNode, TakingNode, TimesNode } from './pattern.ts';
+import type {
+  AfterMatchNode,
+  EventNode,
+  GroupNode,
+  InnerLink,
+  Link,
+  NotNode,
+  PatternNode,
+  StepNode,
+  TakingNode,
+  TimesNode,
+} from './pattern.ts';
 import { patternJson } from './patternJson.ts';
 import { nameOf } from './stepName.ts';
 import { validatePattern } from './validation.ts';
@@ -72,15 +84,23 @@ class PatternBuilder {
   }
 
   take(link: Link, what: unknown): PatternBuilder {
-    return this.append(typeof what === 'string' ? { kind: 'event', link, name: what } : asStep(link, (what as Complete<never, Matched>).node));
+    return this.append(
+      typeof what === 'string' ? { kind: 'event', link, name: what } : asStep(link, (what as Complete<never, Matched>).node),
+    );
   }
 
   where(test: Test): PatternBuilder {
-    return this.condition((before, more) => (before === undefined ? more : { and: [...('and' in before ? before.and : [before]), more] }), test);
+    return this.condition(
+      (before, more) => (before === undefined ? more : { and: [...('and' in before ? before.and : [before]), more] }),
+      test,
+    );
   }
 
   or(test: Test): PatternBuilder {
-    return this.condition((before, more) => (before === undefined ? more : { or: [...('or' in before ? before.or : [before]), more] }), test);
+    return this.condition(
+      (before, more) => (before === undefined ? more : { or: [...('or' in before ? before.or : [before]), more] }),
+      test,
+    );
   }
 
   whereEqual(of: Property, step: string, to: Property = of): PatternBuilder {
@@ -127,7 +147,8 @@ class PatternBuilder {
   until(test: Test): PatternBuilder {
     const step = this.lastTaking('until');
     const times = loopOf(step, 'until');
-    if (times.until !== undefined) throw invalidPattern('until', nameOf(step), 'until is said twice.', 'Say it once, with both conditions in it.');
+    if (times.until !== undefined)
+      throw invalidPattern('until', nameOf(step), 'until is said twice.', 'Say it once, with both conditions in it.');
     return this.replace({ ...step, times: { ...times, until: asCondition(test) } });
   }
 
@@ -139,7 +160,12 @@ class PatternBuilder {
   absentFor(duration: Duration): PatternBuilder {
     const last = this.lastNamed('absentFor');
     if (last.kind !== 'not' || last.link !== 'followedBy')
-      throw invalidPattern('not-step', last.name, 'absentFor is said of a step that is no notFollowedBy.', 'Begin the absence with notFollowedBy(name).');
+      throw invalidPattern(
+        'not-step',
+        last.name,
+        'absentFor is said of a step that is no notFollowedBy.',
+        'Begin the absence with notFollowedBy(name).',
+      );
     return this.replace({ ...last, link: 'absent', duration: toMilliseconds(duration, `absentFor of step "${last.name}"`) });
   }
 
@@ -167,7 +193,8 @@ class PatternBuilder {
 
   private quantify(min: number, max: number | null, { within }: TimesOptions = {}): PatternBuilder {
     const step = this.lastTaking('a quantifier');
-    if (step.times !== undefined) throw invalidPattern('quantifier', nameOf(step), 'It has two quantifiers.', 'Keep one of them; optional may stand beside it.');
+    if (step.times !== undefined)
+      throw invalidPattern('quantifier', nameOf(step), 'It has two quantifiers.', 'Keep one of them; optional may stand beside it.');
     const gap = within === undefined ? {} : { within: toMilliseconds(within, `within of step "${nameOf(step)}"`) };
     return this.replace({ ...step, times: { min, max, inner: 'relaxed', ...gap } });
   }
@@ -176,7 +203,12 @@ class PatternBuilder {
     const step = this.lastTaking(inner);
     const times = loopOf(step, inner === 'consecutive' ? 'consecutive' : 'allowCombinations');
     if (times.inner !== 'relaxed')
-      throw invalidPattern('quantifier', nameOf(step), 'It says twice how events of the loop follow each other.', 'Choose consecutive or allowCombinations.');
+      throw invalidPattern(
+        'quantifier',
+        nameOf(step),
+        'It says twice how events of the loop follow each other.',
+        'Choose consecutive or allowCombinations.',
+      );
     return this.replace({ ...step, times: { ...times, inner } });
   }
 
@@ -196,7 +228,12 @@ class PatternBuilder {
   private lastTaking(verb: string): Exclude<StepNode, NotNode> {
     const last = this.last(verb);
     if (last.kind !== 'not') return last;
-    throw invalidPattern('not-step', last.name, `${verb} cannot be said of what must not happen.`, 'Give the quantifier to a step that takes events.');
+    throw invalidPattern(
+      'not-step',
+      last.name,
+      `${verb} cannot be said of what must not happen.`,
+      'Give the quantifier to a step that takes events.',
+    );
   }
 
   private lastNamed(verb: string): Named {
@@ -216,9 +253,17 @@ export function patternOf(node: PatternNode): PatternBuilder {
 
 function asStep(link: Link, { sequence, afterMatch }: PatternNode): StepNode {
   const [only, ...more] = sequence.steps;
-  if (afterMatch !== undefined) throw invalidPattern('malformed', nameOf(only!), 'A group has an afterMatch of its own.', 'Say afterMatch of the whole pattern.');
+  if (afterMatch !== undefined)
+    throw invalidPattern('malformed', nameOf(only!), 'A group has an afterMatch of its own.', 'Say afterMatch of the whole pattern.');
   // What either() and all() make is a step already.
-  if (more.length === 0 && only!.kind !== 'event' && only!.kind !== 'not' && only!.kind !== 'group' && isBare(only!) && sequence.within === undefined)
+  if (
+    more.length === 0 &&
+    only!.kind !== 'event' &&
+    only!.kind !== 'not' &&
+    only!.kind !== 'group' &&
+    isBare(only!) &&
+    sequence.within === undefined
+  )
     return { ...only!, link };
   return { kind: 'group', link, body: sequence } satisfies GroupNode;
 }
@@ -230,18 +275,15 @@ function isBare({ times, optional, withinPrevious }: TakingNode): boolean {
 function loopOf(step: Exclude<StepNode, NotNode>, verb: string): TimesNode {
   if (step.times !== undefined) return step.times;
   const problem = verb === 'until' ? 'until' : verb === 'greedy' || verb === 'reluctant' ? 'greedy' : 'quantifier';
-  throw invalidPattern(problem, nameOf(step), `${verb} is said of a step that is taken once.`, 'Give it a quantifier before: oneOrMore(), times(n).');
+  throw invalidPattern(
+    problem,
+    nameOf(step),
+    `${verb} is said of a step that is taken once.`,
+    'Give it a quantifier before: oneOrMore(), times(n).',
+  );
 }
 
 function asCondition(test: Test): Condition {
   if (typeof test !== 'function') return test;
   return { function: test, ...(test.name !== '' && { name: test.name }) };
-}
-
-function afterMatchNode(strategy: AfterMatch<string>): AfterMatchNode {
-  if (strategy === 'noSkip') return { skip: 'none' };
-  if (typeof strategy === 'string') return { skip: strategy };
-  const { throwOnMiss } = strategy;
-  const miss = throwOnMiss === undefined ? {} : { throwOnMiss };
-  return 'toFirst' in strategy ? { skip: 'toFirst', step: strategy.toFirst, ...miss } : { skip: 'toLast', step: strategy.toLast, ...miss };
 }

@@ -8,7 +8,8 @@ import type { EventNode, PatternNode, SequenceNode } from './pattern.ts';
 type EventOf<P> = P extends Complete<infer T, Matched> ? T : never;
 type Names<P> = P extends unknown ? keyof MatchOf<P> : never;
 /** One branch's match, with the steps of the others empty. */
-type Branch<P, All> = P extends Complete<never, infer M> ? { readonly [S in All & PropertyKey]: S extends keyof M ? M[S] : readonly [] } : never;
+type Branch<P, All> =
+  P extends Complete<never, infer M> ? { readonly [S in All & PropertyKey]: S extends keyof M ? M[S] : readonly [] } : never;
 type OneOf<Ps extends readonly Complete<never, Matched>[]> = Branch<Ps[number], Names<Ps[number]>> & Matched;
 type AllOf<Ps extends readonly Complete<never, Matched>[]> = {
   readonly [S in Names<Ps[number]> & string]: MatchWith<Ps[number], S>;
@@ -62,6 +63,12 @@ function withoutStrategy({ sequence, afterMatch }: PatternNode): SequenceNode {
 function onlyEvent(node: PatternNode): EventNode {
   const { steps, within } = withoutStrategy(node);
   const [step] = steps;
-  if (steps.length === 1 && within === undefined && step!.kind === 'event' && step!.times === undefined && step!.optional === undefined) return step!;
-  throw invalidPattern('malformed', '', 'A part of all() is more than one event.', 'Give it single steps: all(pattern().begin(name).where(…), …).');
+  if (steps.length === 1 && within === undefined && step!.kind === 'event' && step!.times === undefined && step!.optional === undefined)
+    return step!;
+  throw invalidPattern(
+    'malformed',
+    '',
+    'A part of all() is more than one event.',
+    'Give it single steps: all(pattern().begin(name).where(…), …).',
+  );
 }

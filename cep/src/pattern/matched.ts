@@ -19,9 +19,7 @@ export type Retyped<A, U> = A extends readonly unknown[] ? { readonly [I in keyo
 
 /** Events of a step that is taken more than once. */
 export type Repeated<A> = A extends readonly unknown[] ? RepeatedArray<A> : never;
-type RepeatedArray<A extends readonly unknown[]> = readonly [] extends A
-  ? readonly A[number][]
-  : readonly [A[number], ...A[number][]];
+type RepeatedArray<A extends readonly unknown[]> = readonly [] extends A ? readonly A[number][] : readonly [A[number], ...A[number][]];
 
 /** The match with the steps `N` changed, all in the same way. */
 export type Each<M, N extends PropertyKey, How extends 'repeated' | 'optional' | 'absent'> = {

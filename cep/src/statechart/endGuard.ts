@@ -36,7 +36,9 @@ export class EndGuard {
     metrics.dropped += dropped;
     if (this.told) return;
     this.told = true;
-    subtask.logger.warn(`uid "${subtask.uid}": the input has ended, and delays of machine "${this.machine}" that would go on for ever were dropped.`);
+    subtask.logger.warn(
+      `uid "${subtask.uid}": the input has ended, and delays of machine "${this.machine}" that would go on for ever were dropped.`,
+    );
   }
 }
 

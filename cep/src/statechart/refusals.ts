@@ -24,12 +24,14 @@ export function actorRefused(machine: string, what: string): MillraceError {
 }
 
 function isMachine(machine: unknown): machine is AnyStateMachine {
-  return typeof machine === 'object' && machine !== null && 'root' in machine && 'transition' in machine && 'getPersistedSnapshot' in machine;
+  return (
+    typeof machine === 'object' && machine !== null && 'root' in machine && 'transition' in machine && 'getPersistedSnapshot' in machine
+  );
 }
 
 function visit(machine: AnyStateMachine, node: AnyStateNode): void {
   const [invoked] = node.invoke;
-  if (invoked !== undefined) throw actorRefused(machine.id, `invokes "${invoked.src}" in the state "${node.id}"`);
+  if (invoked !== undefined) throw actorRefused(machine.id, `invokes "${invoked.id}" in the state "${node.id}"`);
   const initial = node.type === 'compound' ? node.initial.actions : [];
   const transitions = [...node.transitions.values(), node.always ?? []].flat();
   const actions = [...node.entry, ...node.exit, ...initial, ...transitions.flatMap((transition) => transition.actions)];

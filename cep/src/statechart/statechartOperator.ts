@@ -66,8 +66,8 @@ class StatechartOperator implements Operator {
     const { dueTime } = context;
     this.interpreter.now = definition.delays === 'eventTime' ? dueTime : Math.max(dueTime, context.now());
     try {
-      this.fireDelays(dueTime);
       this.takeWaiting(dueTime);
+      this.fireDelays(dueTime);
     } finally {
       this.moveTimer(Infinity);
     }

@@ -25,14 +25,16 @@ const ACTIONS: Readonly<Record<Act, readonly unknown[]>> = {
   say: [counted, emit(({ context }: { context: Context }) => ({ type: 'said', ...context }))],
   count: [counted],
   raise: [raise({ type: 'B' } as never)],
-  later: [raise({ type: 'C' } as never, { id: 'later', delay: 30 })],
+  later: [raise({ type: 'D' } as never, { id: 'later', delay: 30 })],
   cancel: [cancel('later')],
   mail: [sendTo(({ self }) => self, { type: 'MAIL' })],
   log: [({ self }: { self: { getSnapshot: () => unknown } }) => void self.getSnapshot()],
 };
 
 const acts = fc.array(fc.constantFrom<Act>('say', 'count', 'later', 'cancel', 'log'), { maxLength: 3 });
-const moves = fc.array(fc.oneof(fc.constantFrom<Act>('say', 'count', 'later', 'cancel', 'mail'), fc.constant<Act>('raise')), { maxLength: 3 });
+const moves = fc.array(fc.oneof(fc.constantFrom<Act>('say', 'count', 'later', 'cancel', 'mail'), fc.constant<Act>('raise')), {
+  maxLength: 3,
+});
 
 interface Move {
   readonly target: number;
@@ -52,14 +54,31 @@ const state = fc.record({
   entry: acts,
   exit: acts,
   A: fc.array(move, { maxLength: 2 }),
-  B: fc.array(move.map((m) => ({ ...m, actions: m.actions.filter((act) => act !== 'raise') })), { maxLength: 1 }),
+  B: fc.array(
+    move.map((m) => ({ ...m, actions: m.actions.filter((act) => act !== 'raise') })),
+    { maxLength: 1 },
+  ),
   C: fc.array(move, { maxLength: 1 }),
-  MAIL: fc.array(move.map((m) => ({ ...m, actions: m.actions.filter((act) => act === 'say' || act === 'count') })), { maxLength: 1 }),
+  // Delays of one id are not each other's successors: a machine that answers one by two of them would soon do nothing else.
+  D: fc.array(
+    move.map((m) => ({ ...m, target: -1, actions: m.actions.filter((act) => act === 'say' || act === 'count' || act === 'cancel') })),
+    { maxLength: 1 },
+  ),
+  MAIL: fc.array(
+    move.map((m) => ({ ...m, actions: m.actions.filter((act) => act === 'say' || act === 'count') })),
+    { maxLength: 1 },
+  ),
   after: fc.array(fc.tuple(fc.constantFrom(5, 20, 70), move), { maxLength: 2 }),
 });
 
 const region = fc.array(state, { minLength: 4, maxLength: 4 });
-const shape = fc.record({ kind: fc.constantFrom('flat', 'nested', 'parallel'), first: region, second: region, ends: fc.boolean(), entry: acts });
+const shape = fc.record({
+  kind: fc.constantFrom('flat', 'nested', 'parallel'),
+  first: region,
+  second: region,
+  ends: fc.boolean(),
+  entry: acts,
+});
 type Shape = typeof shape extends fc.Arbitrary<infer S> ? S : never;
 
 const resolved = (list: readonly Act[]): unknown[] => list.flatMap((act) => ACTIONS[act]);
@@ -104,7 +123,11 @@ const elements = fc.array(
 );
 
 /** One live actor after the other for a key, driven by a clock of its own. */
-function live(machine: AnyStateMachine, list: readonly Element[], until: number): { said: unknown[]; done: unknown[]; unhandled: unknown[] } {
+function live(
+  machine: AnyStateMachine,
+  list: readonly Element[],
+  until: number,
+): { said: unknown[]; done: unknown[]; unhandled: unknown[] } {
   const clock = new LiveClock();
   const said: unknown[] = [];
   const done: unknown[] = [];
@@ -144,7 +167,7 @@ function script(list: readonly Element[], slack: number, until: number) {
   };
 }
 
-const runs = Number(process.env['STATECHART_RUNS'] ?? 20);
+const runs = process.env['MILLRACE_LONG'] === undefined ? 20 : 400;
 
 it('does what live actors do', () => {
   // Of events to actors that have come to their end.

@@ -23,7 +23,9 @@ const order = setup({
   output: ({ context }) => ({ owed: context.owed }),
   states: {
     new: { on: { place: { target: 'placed', actions: assign({ owed: ({ event }) => event.cents }) } } },
-    placed: { after: { 60_000: { target: 'reminded', actions: emit(({ context }) => ({ type: 'reminded' as const, owed: context.owed })) } } },
+    placed: {
+      after: { 60_000: { target: 'reminded', actions: emit(({ context }) => ({ type: 'reminded' as const, owed: context.owed })) } },
+    },
     reminded: { after: { 60_000: 'over' } },
     over: { type: 'final' },
   },
@@ -161,7 +163,9 @@ describe('statechart in processing time', () => {
 });
 
 describe('a machine that throws', () => {
-  const fragile = setup({ types: { context: {} as { n: number }, events: {} as { type: 'add'; n: number }, emitted: {} as { type: 'n'; n: number } } }).createMachine({
+  const fragile = setup({
+    types: { context: {} as { n: number }, events: {} as { type: 'add'; n: number }, emitted: {} as { type: 'n'; n: number } },
+  }).createMachine({
     context: { n: 0 },
     on: {
       add: {
@@ -176,7 +180,9 @@ describe('a machine that throws', () => {
     },
   });
   const pipeline = ({ numbers }: { numbers: DataStream<number> }) => ({
-    sums: numbers.keyBy(() => 'all').pipe(statechart(fragile, { uid: 'sums', version: 1, event: (n) => ({ type: 'add', n }), onError: 'skip' })),
+    sums: numbers
+      .keyBy(() => 'all')
+      .pipe(statechart(fragile, { uid: 'sums', version: 1, event: (n) => ({ type: 'add', n }), onError: 'skip' })),
   });
 
   it('stays as it was before the element, which goes the way of the error policy', () => {
@@ -190,12 +196,16 @@ describe('a machine that throws', () => {
 
 describe('a machine that sends to itself', () => {
   it('takes its own events before the next element', () => {
-    const machine = setup({ types: { events: {} as { type: 'go' } | { type: 'mine' } | { type: 'raised' } | { type: 'soon' }, emitted: {} as { type: string } } }).createMachine({
+    const machine = setup({
+      types: { events: {} as { type: 'go' } | { type: 'mine' } | { type: 'raised' } | { type: 'soon' }, emitted: {} as { type: string } },
+    }).createMachine({
       initial: 'a',
       states: {
         a: {
           on: {
-            go: { actions: [sendTo(({ self }) => self, { type: 'mine' }), raise({ type: 'raised' }), raise({ type: 'soon' }, { delay: 0 })] },
+            go: {
+              actions: [sendTo(({ self }) => self, { type: 'mine' }), raise({ type: 'raised' }), raise({ type: 'soon' }, { delay: 0 })],
+            },
             raised: { actions: emit({ type: 'raised' }) },
             mine: { actions: emit({ type: 'mine' }) },
             soon: { actions: emit({ type: 'soon' }) },
@@ -212,12 +222,15 @@ describe('a machine that sends to itself', () => {
 });
 
 describe('what a statechart refuses', () => {
-  const refused = (machine: Parameters<typeof statechart>[0]): string => codeOf(() => statechart(machine, { uid: 'x', version: 1, event: () => undefined }));
+  const refused = (machine: Parameters<typeof statechart>[0]): string =>
+    codeOf(() => statechart(machine, { uid: 'x', version: 1, event: () => undefined }));
 
   it('invoked and spawned actors, at construction', () => {
     expect(refused(createMachine({ initial: 'a', states: { a: { invoke: { src: fromPromise(async () => 1) } } } }))).toBe('cep/statechart');
     expect(refused(createMachine({ initial: 'a', states: { a: { entry: spawnChild(createMachine({})) } } }))).toBe('cep/statechart');
-    expect(refused(setup({ actions: { hire: spawnChild(createMachine({})) } }).createMachine({ on: { go: { actions: ['hire'] } } }))).toBe('cep/statechart');
+    expect(refused(setup({ actions: { hire: spawnChild(createMachine({})) } }).createMachine({ on: { go: { actions: ['hire'] } } }))).toBe(
+      'cep/statechart',
+    );
   });
 
   it('actors that are spawned where nobody could see it before', () => {
@@ -226,15 +239,21 @@ describe('what a statechart refuses', () => {
       on: { go: { actions: assign({ child: ({ spawn }) => spawn(createMachine({})) }) } },
     });
     const pipeline = ({ go }: { go: DataStream<number> }) => ({
-      said: go.keyBy(() => 'all').pipe(statechart(machine, { uid: 'own', version: 1, event: () => ({ type: 'go' }), delays: 'processingTime' })),
+      said: go
+        .keyBy(() => 'all')
+        .pipe(statechart(machine, { uid: 'own', version: 1, event: () => ({ type: 'go' }), delays: 'processingTime' })),
     });
     expect(codeOf(() => harness(pipeline).push('go', 1))).toBe('cep/statechart');
   });
 
   it('a context that JSON cannot hold', () => {
-    const machine = setup({ types: { context: {} as { since: Date }, events: {} as { type: 'go' } } }).createMachine({ context: { since: new Date(0) } });
+    const machine = setup({ types: { context: {} as { since: Date }, events: {} as { type: 'go' } } }).createMachine({
+      context: { since: new Date(0) },
+    });
     const pipeline = ({ go }: { go: DataStream<number> }) => ({
-      said: go.keyBy(() => 'all').pipe(statechart(machine, { uid: 'own', version: 1, event: () => ({ type: 'go' }), delays: 'processingTime' })),
+      said: go
+        .keyBy(() => 'all')
+        .pipe(statechart(machine, { uid: 'own', version: 1, event: () => ({ type: 'go' }), delays: 'processingTime' })),
     });
     expect(codeOf(() => harness(pipeline).push('go', 1).snapshot())).toBe('codec/unsupported');
   });

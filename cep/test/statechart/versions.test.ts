@@ -11,7 +11,9 @@ const first = setup({
   context: { n: 0 },
   initial: 'one',
   states: { one: { on: { go: 'two' } }, two: {} },
-  on: { go: { actions: [assign({ n: ({ context }) => context.n + 1 }), emit(({ context }) => ({ type: 'went' as const, n: context.n }))] } },
+  on: {
+    go: { actions: [assign({ n: ({ context }) => context.n + 1 }), emit(({ context }) => ({ type: 'went' as const, n: context.n }))] },
+  },
 });
 
 /** `first` with another name for a state, and for what it counts. */
@@ -22,7 +24,14 @@ const second = setup({
   context: { count: 0 },
   initial: 'begun',
   states: { begun: {}, going: {} },
-  on: { go: { actions: [assign({ count: ({ context }) => context.count + 1 }), emit(({ context }) => ({ type: 'count' as const, count: context.count }))] } },
+  on: {
+    go: {
+      actions: [
+        assign({ count: ({ context }) => context.count + 1 }),
+        emit(({ context }) => ({ type: 'count' as const, count: context.count })),
+      ],
+    },
+  },
 });
 
 interface Version<M extends AnyStateMachine> extends Pick<StatechartOptions<string, M, undefined>, 'version' | 'migrate'> {
@@ -67,7 +76,11 @@ async function run<M extends AnyStateMachine>(
 
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-const codeOf = async (run: Promise<unknown>): Promise<unknown> => run.then(() => 'nothing', (error: unknown) => (error instanceof MillraceError ? error.code : error));
+const codeOf = async (run: Promise<unknown>): Promise<unknown> =>
+  run.then(
+    () => 'nothing',
+    (error: unknown) => (error instanceof MillraceError ? error.code : error),
+  );
 
 it('goes on after a savepoint, at another parallelism', async () => {
   const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];

@@ -11,10 +11,11 @@ import type { EventTime } from '../time/watermark.ts';
 import { checkpointSettings, restoreSettings } from './checkpointOptions.ts';
 import { consoleLogger } from './consoleLogger.ts';
 import { DataStream } from './dataStream.ts';
+import { hostDriver } from './hostDriver.ts';
 import { KeyedStream } from './keyedStream.ts';
 import { OperatorStream } from './operatorStream.ts';
 import { StreamOrigin } from './origin.ts';
-import type { RunOptions } from './runOptions.ts';
+import { creditPolicy, type RunOptions } from './runOptions.ts';
 import type { StreamFactory } from './streamFactory.ts';
 
 /** Options of a source: those of every operator, and how its elements get their time. */
@@ -173,8 +174,10 @@ export class StreamEnvironment {
     }
     const restore = rest.restore === undefined ? undefined : restoreSettings(rest.restore);
     const restart = rest.restart ?? (checkpoint === undefined ? noRestart() : exponentialDelay());
-    const common = { name, ...this.compile(options, builder), platform, logger, onError, seed, signal, generateCode, isEmptyTold };
-    const job = new LocalJob({ ...common, checkpoint, restore, restart });
+    const credit = creditPolicy(rest);
+    const common = { name, credit, ...this.compile(options, builder), platform, logger, onError, seed, signal, generateCode, isEmptyTold };
+    const driver = await hostDriver(rest, { ...common, exactlyOnce: checkpoint?.exactlyOnce ?? true });
+    const job = new LocalJob({ ...common, checkpoint, restore, restart, driver });
     await job.start();
     return job;
   }

@@ -53,12 +53,14 @@ export function defineJob<C = void>(definition: JobDefinition<C>): JobModule<C> 
     definition.build(env, config);
     return env;
   };
+  const withProgram = (config: C, options: RunOptions = {}): RunOptions =>
+    definition.module === undefined ? options : { program: { module: definition.module.url, config }, ...options };
   return {
     definition,
     name,
     build,
-    run: async (config, options) => build(config, options).execute(name),
-    start: async (config, options) => build(config, options).start(name),
+    run: async (config, options) => build(config, withProgram(config, options)).execute(name),
+    start: async (config, options) => build(config, withProgram(config, options)).start(name),
     explain: (config, options) => explainText(build(config, options).plan()),
     parseConfig: (config) => parseConfig(definition, config),
   };

@@ -27,12 +27,12 @@ export async function listCheckpoints(
   crc32: (bytes: Uint8Array) => number = plainCrc32,
 ): Promise<readonly ListedCheckpoint[]> {
   const names = [...(await storage.list(MANIFESTS))].reverse();
-  const lease = await Lease.holder(storage);
+  const choice = await Lease.choice(storage);
   return Promise.all(
     names.map(async (name): Promise<ListedCheckpoint> => {
       try {
         const manifest = await readManifest(storage, name, crc32);
-        const isSuperseded = lease !== undefined && manifest.epoch < lease.epoch && manifest.checkpoint > (lease.base ?? -1);
+        const isSuperseded = choice !== undefined && manifest.epoch < choice.epoch && manifest.checkpoint > (choice.base ?? -1);
         return { name, manifest, problem: undefined, isSuperseded };
       } catch (problem) {
         return { name, manifest: undefined, problem, isSuperseded: false };

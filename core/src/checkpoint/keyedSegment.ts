@@ -2,6 +2,7 @@ import { MillraceError } from '../errors/millraceError.ts';
 import type { StateEntry } from '../state/backend.ts';
 import { ByteReader } from '../state/byteReader.ts';
 import { ByteWriter } from '../state/byteWriter.ts';
+import { readContent, writeContent } from '../state/entryFormat.ts';
 import { decodeKey, type Key, writeKeyBlock } from '../state/key.ts';
 import type { RecordSink } from '../state/recordSink.ts';
 import { decodeSelfContained, encodeSelfContained } from '../state/selfContained.ts';
@@ -13,9 +14,6 @@ const VERSION = 1;
 
 /** Ends a record; states count from 1. */
 const END = 0;
-const HAS_USER_KEY = 1;
-const HAS_TIME = 2;
-const HAS_TIMES = 4;
 
 /** An entry without its key. */
 export type KeyEntry = Omit<StateEntry, 'key'>;
@@ -67,12 +65,7 @@ export class KeyedSegmentWriter implements RecordSink {
     let id = this.states.get(state);
     if (id === undefined) this.states.set(state, (id = this.states.size + 1));
     body.varint(id);
-    const timed = renewed === undefined ? 0 : typeof renewed === 'number' ? HAS_TIME : HAS_TIMES;
-    body.byte((userKey === undefined ? 0 : HAS_USER_KEY) | timed);
-    if (userKey !== undefined) writeKeyBlock(userKey, body);
-    if (typeof renewed === 'number') body.float64(renewed);
-    else if (renewed !== undefined) this.codec.write(renewed, body);
-    this.codec.write(value, body);
+    writeContent(body, this.codec, userKey, value, renewed);
   }
 
   end(): void {
@@ -118,10 +111,7 @@ export function* readKeyedSegment(bytes: Uint8Array): Generator<KeyRecord> {
 }
 
 function readEntry(reader: ByteReader, { name: state, form }: WrittenState, codec: ValueCodec): KeyEntry {
-  const flags = reader.byte();
-  const userKey = flags & HAS_USER_KEY ? decodeKey(reader.block()) : undefined;
-  const renewed = flags & HAS_TIME ? reader.float64() : flags & HAS_TIMES ? (codec.read(reader) as readonly number[]) : undefined;
-  return { state, userKey, renewed, value: codec.read(reader), form: form ?? undefined };
+  return { state, ...readContent(reader, codec), form: form ?? undefined };
 }
 
 /** Writes entries of any order: those of one key that follow each other in one record. */

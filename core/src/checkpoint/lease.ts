@@ -10,10 +10,22 @@ export interface LeaseRecord {
   readonly owner: string;
   /** Processing time in ms after which the owner no longer counts, unless it has renewed. */
   readonly until: number;
-  /** The checkpoint that this epoch went on from: what an older epoch completes after it is refused. */
+  /** The checkpoint that was gone on from last: what an older epoch completes after it is refused. */
   readonly base: number | null;
+  /** The epoch that chose `base`; missing where it is this one. One that ended before it had chosen leaves what it found. */
+  readonly chosenBy?: number;
   /** Names the life of the location, from its first lease on. Missing where an older version wrote it. */
   readonly lineage?: string;
+}
+
+/** Where an epoch went on from: of checkpoints of older epochs, those after `base` do not count. */
+export interface LeaseChoice {
+  readonly epoch: number;
+  readonly base: number | null;
+}
+
+function choiceOf(record: LeaseRecord | undefined): LeaseChoice | undefined {
+  return record === undefined ? undefined : { epoch: record.chosenBy ?? record.epoch, base: record.base };
 }
 
 /** Two locations may begin their lives in the same process and millisecond. */
@@ -44,11 +56,11 @@ export class Lease {
   /** Names the life of the location: epochs can be compared where it is the same. */
   readonly lineage: string;
   /** What the epoch before this one knew: which checkpoints count. */
-  readonly previous: { readonly epoch: number; readonly base: number | null } | undefined;
+  readonly previous: LeaseChoice | undefined;
   private readonly storage: CheckpointStorage;
   private readonly options: LeaseOptions;
   private token: string;
-  private base: number | null = null;
+  private choice: LeaseChoice;
   private lost = false;
   /** One thing at a time: a check that overlaps a renewal would find a token that is not known yet. */
   private working: Promise<unknown> = Promise.resolve();
@@ -63,8 +75,10 @@ export class Lease {
     this.storage = storage;
     this.options = options;
     this.token = token;
-    this.previous = previous;
+    this.previous = choiceOf(previous);
     this.epoch = (previous?.epoch ?? 0) + 1;
+    // Until it has chosen where to go on, the new epoch keeps what the one before knew.
+    this.choice = this.previous ?? { epoch: this.epoch, base: null };
     this.lineage = lineage;
   }
 
@@ -76,10 +90,10 @@ export class Lease {
     if (record !== undefined && isHeld(record, options)) return undefined;
     const epoch = (record?.epoch ?? 0) + 1;
     const lineage = record?.lineage ?? `${owner} ${clock.now()} ${++begun}`;
-    // Until it has chosen where to go on, the new epoch keeps what the one before knew.
+    const { base, epoch: chosenBy } = choiceOf(record) ?? { epoch, base: null };
     const token = await storage.writeIf(
       NAME,
-      encode({ epoch, owner, until: clock.now() + duration, base: record?.base ?? null, lineage }),
+      encode({ epoch, owner, until: clock.now() + duration, base, chosenBy, lineage }),
       found?.token,
     );
     return token === undefined ? undefined : new Lease(storage, options, token, record, lineage);
@@ -100,9 +114,14 @@ export class Lease {
     await this.replace(this.options.clock.now() + this.options.duration);
   }
 
+  /** Which checkpoints of the location count, for who only looks. */
+  static async choice(storage: CheckpointStorage): Promise<LeaseChoice | undefined> {
+    return choiceOf(await Lease.holder(storage));
+  }
+
   /** Fixes the checkpoint that this epoch goes on from. */
   async startFrom(base: number | null): Promise<void> {
-    this.base = base;
+    this.choice = { epoch: this.epoch, base };
     await this.renew();
   }
 
@@ -136,8 +155,9 @@ export class Lease {
   }
 
   private write(until: number): Promise<string | undefined> {
-    const { epoch, base, token, options, lineage } = this;
-    return this.storage.writeIf(NAME, encode({ epoch, owner: options.owner, until, base, lineage }), token);
+    const { epoch, choice, token, options, lineage } = this;
+    const { base, epoch: chosenBy } = choice;
+    return this.storage.writeIf(NAME, encode({ epoch, owner: options.owner, until, base, chosenBy, lineage }), token);
   }
 
   /** A renewal that seemed to fail may have been written all the same: then nobody else has, and it is this one's. */

@@ -18,6 +18,8 @@ export interface PlainState {
   /** The state of the task's feed, with the operator that is first in it. */
   readonly feed: unknown;
   readonly finished: boolean;
+  /** The operator has said its last word. Missing where an older version wrote it. */
+  readonly ended?: boolean;
 }
 
 /** The state of one new subtask, from whatever subtasks there were. */
@@ -32,17 +34,26 @@ export interface SubtaskRestore {
   /** The feeds of all old subtasks. */
   readonly feeds: readonly unknown[];
   readonly finished: boolean;
+  readonly ended: boolean;
 }
 
 /** Reads a checkpoint and deals its state out to the subtasks of a job, in whatever number these are now. */
 export class CheckpointReader {
   readonly manifest: Manifest;
-  private readonly storage: CheckpointStorage;
+  /** State that an operator of the job does not have any more is left out instead of being refused. */
+  readonly allowNonRestoredState: boolean;
+  private readonly storage: Pick<CheckpointStorage, 'read'>;
   private readonly crc32: (bytes: Uint8Array) => number;
   private readonly objects = new Map<string, Promise<Uint8Array>>();
 
-  constructor(manifest: Manifest, storage: CheckpointStorage, crc32: (bytes: Uint8Array) => number) {
+  constructor(
+    manifest: Manifest,
+    storage: Pick<CheckpointStorage, 'read'>,
+    crc32: (bytes: Uint8Array) => number,
+    allowNonRestoredState: boolean = false,
+  ) {
     this.manifest = manifest;
+    this.allowNonRestoredState = allowNonRestoredState;
     this.storage = storage;
     this.crc32 = crc32;
   }
@@ -80,6 +91,7 @@ export class CheckpointReader {
       feed: same ? plains[index]!.feed : undefined,
       feeds: plains.map(({ feed }) => feed),
       finished: plains.every(({ finished }) => finished),
+      ended: plains.every(({ ended }) => ended === true),
     };
   }
 
@@ -114,14 +126,23 @@ export class CheckpointReader {
   }
 
   private async bytes({ object, offset, length, checksum }: Segment): Promise<Uint8Array> {
-    let whole = this.objects.get(object);
-    if (whole === undefined) this.objects.set(object, (whole = this.object(object)));
-    const bytes = (await whole).subarray(offset, offset + length);
+    const bytes = (await this.object(object)).subarray(offset, offset + length);
     if (bytes.length === length && this.crc32(bytes) === checksum) return bytes;
     throw damaged(object, bytes.length < length ? 'it ends too early' : 'its checksum does not fit');
   }
 
-  private async object(name: string): Promise<Uint8Array> {
+  /**
+   * The bytes of one of its objects. They are kept: nobody may change them.
+   *
+   * @throws MillraceError `checkpoint/corrupt` where it is missing.
+   */
+  object(name: string): Promise<Uint8Array> {
+    let object = this.objects.get(name);
+    if (object === undefined) this.objects.set(name, (object = this.fetch(name)));
+    return object;
+  }
+
+  private async fetch(name: string): Promise<Uint8Array> {
     const bytes = await this.storage.read(name);
     if (bytes === undefined) throw damaged(name, 'it is not there');
     return bytes;

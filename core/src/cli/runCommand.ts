@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { realpath, writeFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
 import { describeError } from '../errors/describe.ts';
 import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
 import type { CheckpointLocation } from '../node/checkpointLocation.ts';
@@ -21,12 +22,13 @@ const REDRAWN_EVERY = 250;
 const LOGGED_EVERY = 10_000;
 
 /** Runs a job to its end, or to the first signal. */
-export async function runCommand({ job }: LoadedJob, config: unknown, flags: RunFlags): Promise<ExitCode> {
+export async function runCommand({ job, path }: LoadedJob, config: unknown, flags: RunFlags): Promise<ExitCode> {
   const { quiet = false, verbose = false } = flags;
   const logger = terminalLogger({ quiet, verbose });
   const checkpointed = await checkpointedRun(flags, (message) => logger.warn(message));
   const run = new Run(quiet, logger, checkpointed.location);
-  const options = { ...runOptionsOf(flags), ...checkpointed.options, logger, signal: run.signal };
+  const program = { module: pathToFileURL(await realpath(path)).href, config };
+  const options = { ...runOptionsOf(flags), ...checkpointed.options, program, logger, signal: run.signal };
   await run.noting(async () => run.until(job.start(config, options)));
   await run.close();
   const { job: ran } = run;

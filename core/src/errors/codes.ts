@@ -22,6 +22,9 @@ export const ERROR_CODES = [
   'state/incompatible',
   'state/invalid',
   'state/option',
+  'state/disk-full',
+  'state/store',
+  'state/unlisted',
   'timer/undeclared',
   'timer/no-timestamp',
   'graph/duplicate-uid',
@@ -67,6 +70,9 @@ export const ERROR_CODES = [
   'checkpoint/timeout',
   'checkpoint/unmatched',
   'checkpoint/version',
+  'worker/graph',
+  'worker/lost',
+  'worker/protocol',
   'testing/contract',
 ] as const;
 

@@ -1,7 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
-import type { SinkContext } from '../operators/connector.ts';
-import { processIdentity } from './processIdentity.ts';
-
 /** Where files are that are not finished, below the directory of the finished ones. */
 export const HIDDEN = '.millrace';
 
@@ -29,43 +25,14 @@ export class FinishedName {
   }
 }
 
-/**
- * Whose a hidden file is. Its name tells, so that a writer never takes a file of somebody else for one that was left behind: sink, epoch,
- * subtask, and a part that no other writer has.
- */
-export class HiddenOwner {
-  readonly #sink: string;
-  readonly #epoch: number;
-  readonly #subtask: number;
-  readonly #writer: string = randomBytes(6).toString('hex');
+/** The owner in the name of a hidden file. */
+const HIDDEN_NAME = /^(.+)\.\d+(?:\.cut(?:-[0-9a-f]{12})?)?$/;
 
-  constructor({ uid, lineage, epoch, subtask }: SinkContext) {
-    // Without checkpoints nobody goes on from what a process leaves behind: the process is the owner.
-    this.#sink =
-      lineage === ''
-        ? `${LOCAL}${Buffer.from(processIdentity.own).toString('base64url')}`
-        : createHash('sha256').update(`${lineage}\n${uid}`).digest('hex').slice(0, 16);
-    this.#epoch = epoch;
-    this.#subtask = subtask;
-  }
-
-  /** The name of a file in progress. */
-  nameOf(number: number): string {
-    return [this.#sink, this.#epoch, this.#subtask, this.#writer, number].join('.');
-  }
-
-  /**
-   * Whether a file was left behind by an earlier run: of this sink, in an older epoch, or by this subtask before it started again; or of a
-   * process without checkpoints that is gone.
-   */
-  leftBehind(name: string): boolean {
-    const [, sink, epoch, subtask, writer] = HIDDEN_NAME.exec(name) ?? [];
-    if (sink === undefined) return false;
-    if (sink.startsWith(LOCAL)) return processIdentity.isGone(Buffer.from(sink.slice(LOCAL.length), 'base64url').toString());
-    if (sink !== this.#sink || Number(epoch) > this.#epoch) return false;
-    return Number(epoch) < this.#epoch || (Number(subtask) === this.#subtask && writer !== this.#writer);
-  }
+export function hiddenNameOf(owner: string, number: number): string {
+  return `${owner}.${number}`;
 }
 
-const LOCAL = '~';
-const HIDDEN_NAME = /^([0-9a-f]{16}|~[\w-]+)\.(\d+)\.(\d+)\.([0-9a-f]{12})\.\d+(?:\.cut(?:-[0-9a-f]{12})?)?$/;
+/** Whose a hidden file is. */
+export function ownerOf(name: string): string {
+  return HIDDEN_NAME.exec(name)?.[1] ?? '';
+}

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { copyFile, link, mkdir, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { copyFile, link, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { MillraceError } from '../errors/millraceError.ts';
 import { endFile, type RollingFileOptions, type UnfinishedFile } from './rollingFile.ts';
-import { type FinishedName, HIDDEN, type HiddenOwner } from './rollingFileName.ts';
+import { type FinishedName, HIDDEN, ownerOf } from './rollingFileName.ts';
+import type { SinkOwner } from './sinkOwner.ts';
+import { makeDirectory } from './makeDirectory.ts';
 import { syncDirectory } from './syncDirectory.ts';
 import { sinkFailed } from './textWriter.ts';
 
@@ -97,10 +99,10 @@ export class RollingFilePublisher {
     await this.#guarded(() => rm(this.hiddenPath(hidden), { force: true }));
   }
 
-  async removeLeftBehind(owner: HiddenOwner): Promise<void> {
+  async removeLeftBehind(owner: SinkOwner): Promise<void> {
     await this.#guarded(async () => {
       const names = await readdir(join(this.#directory, HIDDEN)).catch(unlessCode('ENOENT'));
-      for (const name of names ?? []) if (owner.leftBehind(name)) await rm(this.hiddenPath(name), { force: true });
+      for (const name of names ?? []) if (owner.leftBehind(ownerOf(name))) await rm(this.hiddenPath(name), { force: true });
     });
   }
 

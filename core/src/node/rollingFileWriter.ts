@@ -1,8 +1,9 @@
 import type { SinkContext, SinkWriter } from '../operators/connector.ts';
 import { RollingFile, type RollingFileOptions, type UnfinishedFile } from './rollingFile.ts';
-import { type FinishedName, HiddenOwner } from './rollingFileName.ts';
+import { type FinishedName, hiddenNameOf } from './rollingFileName.ts';
 import { type PendingFile, RollingFilePublisher } from './rollingFilePublisher.ts';
 import type { RollPolicy } from './rollingFilePolicy.ts';
+import { SinkOwner } from './sinkOwner.ts';
 
 /** What goes into files: text for each element, and what stands before the first and behind the last of a file. */
 export interface FileFormat<in T> {
@@ -38,7 +39,7 @@ export class RollingFileWriter<T> implements SinkWriter<T, PendingFile, RollingF
   readonly #settings: RollingFileSettings<T>;
   readonly #context: SinkContext;
   readonly #publisher: RollingFilePublisher;
-  readonly #owner: HiddenOwner;
+  readonly #owner: SinkOwner;
   readonly #fileOptions: RollingFileOptions;
   readonly #open = new Map<string, RollingFile>();
   /** Files that are finished and belong to no checkpoint yet, each with the promise that it is safe. */
@@ -54,7 +55,7 @@ export class RollingFileWriter<T> implements SinkWriter<T, PendingFile, RollingF
     this.#settings = settings;
     this.#context = context;
     this.#publisher = new RollingFilePublisher(settings.directory, settings.names);
-    this.#owner = new HiddenOwner(context);
+    this.#owner = new SinkOwner(context);
     this.#fileOptions = { packed: settings.packed, footer: settings.format.footer ?? '', wrote: context.wrote };
   }
 
@@ -149,7 +150,7 @@ export class RollingFileWriter<T> implements SinkWriter<T, PendingFile, RollingF
   #begin(bucket: string, waits: Promise<void>[]): RollingFile {
     if (this.#open.size >= MOST_OPEN) waits.push(this.#finish(this.#leastRecent()));
     const now = this.#context.clock.now();
-    const hidden = this.#owner.nameOf(this.#next);
+    const hidden = hiddenNameOf(this.#owner.name, this.#next);
     const file = this.#add({ bucket, number: this.#next++, hidden, length: 0, size: 0, createdAt: now, writtenAt: now });
     const { header = '' } = this.#settings.format;
     if (header !== '') file.add(header);
@@ -157,7 +158,7 @@ export class RollingFileWriter<T> implements SinkWriter<T, PendingFile, RollingF
   }
 
   async #goOn(file: UnfinishedFile): Promise<void> {
-    const hidden = this.#owner.nameOf(file.number);
+    const hidden = hiddenNameOf(this.#owner.name, file.number);
     await this.#publisher.copyUnfinished(file, hidden);
     this.#add({ ...file, hidden }).isHeld = true;
   }

@@ -178,7 +178,7 @@ class AsyncMapOperator implements Operator {
   }
 
   private settle(call: Call, attempt: number, outcome: NonNullable<Call['outcome']>): void {
-    if (call.attempt !== attempt || call.outcome !== undefined) return;
+    if (this.context.isStopped || call.attempt !== attempt || call.outcome !== undefined) return;
     call.cancelTimer?.();
     if ('error' in outcome && attempt < this.settings.attempts) return this.retry(call);
     call.outcome = outcome;
@@ -195,7 +195,7 @@ class AsyncMapOperator implements Operator {
   /** Passes on what may go now, beginning with what has just come back. */
   private drain(arrived: Call | undefined): void {
     if (arrived !== undefined && !this.settings.ordered && this.isInFirstSegment(arrived)) this.take(this.queue.indexOf(arrived));
-    while (this.queue.length > 0) {
+    while (this.queue.length > 0 && !this.context.isStopped) {
       if (!this.context.hasCredit()) return this.context.mail(() => this.drain(undefined));
       if (!this.takeNext()) return;
     }

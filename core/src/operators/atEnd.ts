@@ -26,12 +26,15 @@ interface Boxed {
 }
 
 class AtEndOperator implements Operator {
-  readonly inputs: readonly ((value: never) => void)[] = [(value) => this.sorter.add({ value })];
+  readonly inputs: readonly ((value: never) => void)[] = [(value) => this.add(value)];
   readonly ignoresTime = true;
   private readonly context: OperatorContext;
   private readonly whole: WholeInput;
   private readonly sorter: ExternalSorter<Boxed>;
   private results: Iterator<unknown> | undefined;
+  /** Results that a checkpoint held, of input that had ended. */
+  private restored: unknown[] | undefined;
+  private hasElements = false;
 
   constructor(context: OperatorContext, whole: WholeInput) {
     this.context = context;
@@ -41,7 +44,7 @@ class AtEndOperator implements Operator {
   }
 
   onEnd(): boolean {
-    this.results ??= this.whole.results(this.elements())[Symbol.iterator]();
+    this.results ??= this.allResults();
     while (this.context.hasCredit()) {
       const result = this.results.next();
       if (result.done === true) return true;
@@ -55,18 +58,42 @@ class AtEndOperator implements Operator {
   }
 
   operatorEntries(): Iterable<OperatorStateEntry> {
+    if (this.results !== undefined) {
+      // What is left of them, and the sign that the input had ended although there may be nothing left.
+      const left = [...rest(this.results)];
+      this.results = left[Symbol.iterator]();
+      return [
+        { state: 'results', mode: 'split', items: left },
+        { state: 'ended', mode: 'union', items: [true] },
+      ];
+    }
     const items = [...this.elements()];
     return items.length === 0 ? [] : [{ state: 'elements', mode: 'split', items }];
   }
 
-  restoreOperatorEntry({ items }: OperatorStateEntry): void {
-    for (const value of items) this.sorter.add({ value });
+  restoreOperatorEntry({ state, items }: OperatorStateEntry): void {
+    if (state === 'elements') for (const value of items) this.add(value);
+    else this.restored = [...(this.restored ?? []), ...(state === 'results' ? items : [])];
+  }
+
+  private add(value: unknown): void {
+    this.hasElements = true;
+    this.sorter.add({ value });
+  }
+
+  private *allResults(): Iterator<unknown> {
+    if (this.restored !== undefined) yield* this.restored;
+    if (this.restored === undefined || this.hasElements) yield* this.whole.results(this.elements());
   }
 
   private *elements(): Generator<unknown> {
     const cursor = this.sorter.sorted();
     for (let record = cursor.next(); record !== undefined; record = cursor.next()) yield record.value;
   }
+}
+
+function* rest(iterator: Iterator<unknown>): Generator<unknown> {
+  for (let next = iterator.next(); next.done !== true; next = iterator.next()) yield next.value;
 }
 
 function boxedFormat(): RecordFormat<Boxed> {

@@ -55,6 +55,13 @@ export function iterateOperator(iteration: Iteration<never, unknown, unknown, un
   };
 }
 
+/** An iteration between two rounds, or while it gives its results: then how many of them it has given. */
+interface SavedRound {
+  readonly round: number;
+  readonly value: unknown;
+  readonly given?: number | null;
+}
+
 class IterateOperator implements Operator {
   readonly inputs: readonly ((value: never) => void)[] = [(value) => void this.elements.push(value)];
   readonly ignoresTime = true;
@@ -67,6 +74,8 @@ class IterateOperator implements Operator {
   private round = 0;
   private parts: unknown[] = [];
   private results: Iterator<unknown> | undefined;
+  /** How many results have been emitted. */
+  private given = 0;
 
   constructor(context: OperatorContext, iteration: Iteration<unknown, unknown, unknown, unknown>, shards: number, maxRounds: number) {
     this.context = context;
@@ -83,11 +92,17 @@ class IterateOperator implements Operator {
     return false;
   }
 
+  /** In the middle of a round there is no state: shards write in place, and what they returned is nobody's. It is taken to its end. */
+  prepareBarrier(): void {
+    while (this.parts.length > 0) this.step();
+  }
+
   operatorEntries(): Iterable<OperatorStateEntry> {
     if (this.state === undefined) return this.elements.length === 0 ? [] : [{ state: 'elements', mode: 'split', items: this.elements }];
     const { snapshot } = this.iteration;
-    const { value } = this.state;
-    return [{ state: 'round', mode: 'split', items: [{ round: this.round, value: snapshot === undefined ? value : snapshot(value) }] }];
+    const value = snapshot === undefined ? this.state.value : snapshot(this.state.value);
+    const given = this.results === undefined ? null : this.given;
+    return [{ state: 'round', mode: 'split', items: [{ round: this.round, value, given }] }];
   }
 
   restoreOperatorEntry({ state, items }: OperatorStateEntry): void {
@@ -95,9 +110,12 @@ class IterateOperator implements Operator {
       this.elements = [...items];
       return;
     }
-    const [{ round, value }] = items as readonly [{ readonly round: number; readonly value: unknown }];
+    const [{ round, value, given }] = items as readonly [SavedRound];
     this.round = round;
     this.state = { value: this.iteration.restore === undefined ? value : this.iteration.restore(value) };
+    if (given === null || given === undefined) return;
+    this.results = this.iteration.result(this.state.value)[Symbol.iterator]();
+    for (; this.given < given; this.given++) this.results.next();
   }
 
   private step(): void {
@@ -134,6 +152,7 @@ class IterateOperator implements Operator {
     while (this.context.hasCredit()) {
       const result = this.results!.next();
       if (result.done === true) return true;
+      this.given++;
       this.context.emit(result.value, MAX_TIMESTAMP);
     }
     return false;

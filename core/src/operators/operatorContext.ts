@@ -88,6 +88,8 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
   /** The current element's timestamp, raw: `-Infinity` where there is none. */
   time: Timestamp = NO_TIMESTAMP;
   watermark: Timestamp = MIN_TIMESTAMP;
+  /** The end was passed on: nothing may be emitted any more. What comes back later, where a job is being stopped, is state. */
+  isStopped = false;
   /** Passes an element on downstream. Set by the chain. */
   emit: Emit = notConnected;
   /** Gives out a watermark: for operators that own their time. */

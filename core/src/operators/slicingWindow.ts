@@ -380,7 +380,7 @@ interface Failure {
 const NOBODY = new SlotList();
 
 function otherWindows(name: string): MillraceError {
-  return new MillraceError('state/restore', `The snapshot holds windows of another kind than ${name}.`, {
+  return new MillraceError('state/incompatible', `The snapshot holds windows of another kind than ${name}.`, {
     remedy: 'Give windows that change a new uid: their state cannot be carried over.',
   });
 }

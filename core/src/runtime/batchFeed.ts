@@ -35,6 +35,7 @@ export class BatchFeed implements Feed {
   /** The run under way, in arrays that are used again: those of one input that may travel together. */
   private readonly values: unknown[] = [];
   private readonly times: number[] = [];
+  private length = 0;
   private input = 0;
   private at = 0;
   private readonly portion = (task: Task, most: number): number => this.takeRecords(task, most);
@@ -89,10 +90,10 @@ export class BatchFeed implements Feed {
     const { control, chain } = task;
     let taken = 0;
     while (taken < most && !control.interrupt) {
-      if (this.at === this.values.length && !this.gather(task)) break;
+      if (this.at === this.length && !this.gather(task)) break;
       const from = this.at;
-      if (from === this.values.length) continue;
-      const to = Math.min(this.values.length, from + most - taken);
+      if (from === this.length) continue;
+      const to = Math.min(this.length, from + most - taken);
       this.at = chain.driver.run[this.input]!(this.values, this.times, from, to);
       taken += this.at - from;
     }
@@ -101,25 +102,23 @@ export class BatchFeed implements Feed {
 
   /** The next records that may travel together, and what must happen before. False when the task can take no more, or there is no more. */
   private gather(task: Task): boolean {
-    this.values.length = this.times.length = this.at = 0;
+    this.length = this.at = 0;
     const { records } = this;
     if (this.key !== undefined && !(this.hasHead && this.isSameKey())) return this.endKey(task);
     if (!this.hasHead) return this.endStep(task);
-    const { hash, key, time } = records!;
-    if (!this.isOrdered || key === NO_KEY) {
-      this.takeRun(() => records!.key === key || !this.isOrdered);
-      return true;
-    }
+    if (!this.isOrdered) this.takeRun('all');
+    else if (records!.key === NO_KEY) this.takeRun('keyless');
+    else return this.gatherKeyed(task, records!);
+    return true;
+  }
+
+  private gatherKeyed(task: Task, { key, hash, time }: RecordCursor): boolean {
     this.key = key;
     this.hash = hash;
-    if (!this.timed || time === NO_TIMESTAMP) {
-      this.takeRun(() => !this.timed && this.isSameKey());
-      return true;
-    }
     // The record before this one was at t − 1 at the latest, and so the watermark at t − 2: at t − 1 a session that this record
     // touches would be closed already, which in a stream it is not.
-    if (!task.chain.advanceKey(time - 2)) return false;
-    this.takeRun(() => records!.time === time && this.isSameKey());
+    if (this.timed && time !== NO_TIMESTAMP && !task.chain.advanceKey(time - 2)) return false;
+    this.takeRun(this.timed ? 'time' : 'key');
     return true;
   }
 
@@ -146,13 +145,23 @@ export class BatchFeed implements Feed {
   }
 
   /** The head, and what follows it on the same input as long as it may travel with it. */
-  private takeRun(isTogether: () => boolean): void {
-    const { records, values, times } = this;
-    this.input = records!.input;
+  private takeRun(together: 'all' | 'keyless' | 'key' | 'time'): void {
+    const { values, times } = this;
+    const records = this.records!;
+    const { input, time } = records;
+    let length = 0;
     do {
-      values.push(records!.value);
-      times.push(records!.time);
-      this.hasHead = records!.advance();
-    } while (this.hasHead && records!.input === this.input && values.length < RUN && isTogether());
+      values[length] = records.value;
+      times[length++] = records.time;
+      this.hasHead = records.advance();
+    } while (this.hasHead && records.input === input && length < RUN && this.isTogether(records, together, time));
+    this.input = input;
+    this.length = length;
+  }
+
+  private isTogether(head: RecordCursor, together: 'all' | 'keyless' | 'key' | 'time', time: number): boolean {
+    if (together === 'all') return true;
+    if (together === 'keyless') return head.key === NO_KEY;
+    return (together === 'key' || head.time === time) && this.isSameKey();
   }
 }

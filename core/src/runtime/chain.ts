@@ -8,7 +8,14 @@ import { type LinkSnapshot, restoreLink, snapshotLink, snapshotPlain } from './l
 
 /** The state of a chain: that of each of its operators, and how far time has come there. */
 export interface ChainSnapshot {
-  readonly links: readonly (LinkSnapshot & { readonly watermark: Timestamp })[];
+  readonly links: readonly (LinkSnapshot & LinkTime)[];
+}
+
+/** How far time and the end of input have come at an operator. */
+export interface LinkTime {
+  readonly watermark: Timestamp;
+  /** Its input has ended and it has said its last word, which it is not to say again. */
+  readonly ended?: boolean;
 }
 
 /** How far time and the end of input have come at one link of a chain. */
@@ -20,6 +27,8 @@ interface Progress {
   told: Timestamp;
   /** `ending`: the end has arrived; `ended`: `onEnd` has said its last word; `closed`: it was passed on. */
   phase: 'open' | 'ending' | 'ended' | 'closed';
+  /** `onEnd` has said its last word, maybe before a restore. */
+  saidAll: boolean;
 }
 
 /**
@@ -42,7 +51,7 @@ export class Chain {
     this.control = control;
     this.onWatermark = onWatermark;
     this.generate = generate;
-    this.progress = links.map(() => ({ arrived: MIN_TIMESTAMP, passed: MIN_TIMESTAMP, told: MIN_TIMESTAMP, phase: 'open' }));
+    this.progress = links.map(() => ({ arrived: MIN_TIMESTAMP, passed: MIN_TIMESTAMP, told: MIN_TIMESTAMP, phase: 'open', saidAll: false }));
     links.forEach((link, i) => (link.context.advance = (watermark) => this.advanceAfter(i, watermark)));
     this.children = links.map((link) => childrenOf(link));
   }
@@ -50,6 +59,11 @@ export class Chain {
   /** Makes the driver. Operators must be open: what they write into it may depend on what they opened. */
   connect(): void {
     this.generated = createDriver(this.links, this.control, this.generate);
+  }
+
+  /** Whether anything can run through it yet. */
+  get isConnected(): boolean {
+    return this.generated !== undefined;
   }
 
   get driver(): Driver {
@@ -88,12 +102,12 @@ export class Chain {
   }
 
   /** What each operator holds beside keyed state, and how far time has come there. */
-  snapshotPlain(): readonly (ReturnType<typeof snapshotPlain> & { readonly link: Link; readonly watermark: Timestamp })[] {
-    return this.links.map((link, i) => ({ link, watermark: this.progress[i]!.passed, ...snapshotPlain(link) }));
+  snapshotPlain(): readonly (ReturnType<typeof snapshotPlain> & LinkTime & { readonly link: Link })[] {
+    return this.links.map((link, i) => ({ link, ...this.timeOf(i), ...snapshotPlain(link) }));
   }
 
   snapshot(): ChainSnapshot {
-    return { links: this.links.map((link, i) => ({ ...snapshotLink(link), watermark: this.progress[i]!.passed })) };
+    return { links: this.links.map((link, i) => ({ ...snapshotLink(link), ...this.timeOf(i) })) };
   }
 
   restore({ links }: ChainSnapshot): void {
@@ -103,6 +117,7 @@ export class Chain {
       if (link === undefined) continue;
       restoreLink(link, snapshot);
       this.progress[i]!.arrived = this.progress[i]!.passed = link.context.watermark = snapshot.watermark;
+      this.progress[i]!.saidAll = snapshot.ended === true;
     }
   }
 
@@ -185,6 +200,11 @@ export class Chain {
     return true;
   }
 
+  private timeOf(index: number): LinkTime {
+    const { passed, saidAll } = this.progress[index]!;
+    return { watermark: passed, ended: saidAll };
+  }
+
   private arrive(index: number, watermark: Timestamp): void {
     const progress = this.progress[index]!;
     if (watermark <= progress.arrived) return;
@@ -226,10 +246,11 @@ export class Chain {
   /** Order at the end: the last results, then processing-time timers that will not come any more, then time itself. */
   private finishInput(link: Link, progress: Progress): boolean {
     try {
-      if (link.operator.onEnd?.(0) === false) return false;
+      if (!progress.saidAll && link.operator.onEnd?.(0) === false) return false;
     } catch (error) {
       this.absorb(link, error);
     }
+    progress.saidAll = true;
     if (!this.fireTimers(link, 'processingTime', MAX_TIMESTAMP)) return false;
     progress.phase = 'ended';
     progress.arrived = MAX_TIMESTAMP;

@@ -1,8 +1,6 @@
 import type { Element } from '../element/element.ts';
-import type { Control } from './control.ts';
-
-/** Records that may wait in a channel before its writer is stopped; it goes on when half of them are gone. */
-export const DEFAULT_CREDIT = 8192;
+import type { Outlet } from './exchange.ts';
+import type { CreditGate } from './creditWindow.ts';
 
 /** Elements that wait for a task. */
 export interface ElementQueue {
@@ -11,65 +9,70 @@ export interface ElementQueue {
   readonly isEmpty: boolean;
 }
 
+/** A queue whose head moves on without shifting all that is behind it. */
+export class Fifo<T> {
+  private readonly items: (T | undefined)[] = [];
+  private head = 0;
+
+  get isEmpty(): boolean {
+    return this.head === this.items.length;
+  }
+
+  push(item: T): void {
+    this.items.push(item);
+  }
+
+  shift(): T | undefined {
+    if (this.head === this.items.length) return undefined;
+    const item = this.items[this.head]!;
+    this.items[this.head++] = undefined;
+    if (this.head === this.items.length) {
+      this.items.length = 0;
+      this.head = 0;
+    } else if (this.head >= 1024) {
+      this.items.splice(0, this.head);
+      this.head = 0;
+    }
+    return item;
+  }
+}
+
 /**
  * The way from one subtask to another on the same thread: elements in order, bounded by credit. What a writer pushes beyond its
  * credit is kept (an overdraft); it is the writer's control that stops it before its next call.
  */
-export class Channel implements ElementQueue {
-  private readonly elements: (Element | undefined)[] = [];
-  private head = 0;
-  private records = 0;
-  private blocking = false;
-  private readonly credit: number;
-  private readonly writer: Control;
+export class Channel implements ElementQueue, Outlet {
+  private readonly elements = new Fifo<Element>();
+  private readonly gate: CreditGate;
   private readonly onElement: () => void;
 
-  constructor(writer: Control, onElement: () => void, credit: number = DEFAULT_CREDIT) {
-    this.writer = writer;
+  constructor(gate: CreditGate, onElement: () => void) {
+    this.gate = gate;
     this.onElement = onElement;
-    this.credit = credit;
   }
 
   /** Records that wait. */
   get size(): number {
-    return this.records;
+    return this.gate.waiting;
+  }
+
+  get batch(): number {
+    return this.gate.batch;
   }
 
   push(element: Element): void {
     this.elements.push(element);
-    if (element.kind === 'records') {
-      this.records += element.values.length;
-      if (!this.blocking && this.records >= this.credit) {
-        this.blocking = true;
-        this.writer.block();
-      }
-    }
+    if (element.kind === 'records') this.gate.sent(element.values.length);
     this.onElement();
   }
 
   poll(): Element | undefined {
-    if (this.head === this.elements.length) return undefined;
-    const element = this.elements[this.head]!;
-    this.elements[this.head++] = undefined;
-    if (this.head === this.elements.length) {
-      this.elements.length = 0;
-      this.head = 0;
-    } else if (this.head >= 1024) {
-      this.elements.splice(0, this.head);
-      this.head = 0;
-    }
-    if (element.kind === 'records') this.taken(element.values.length);
+    const element = this.elements.shift();
+    if (element?.kind === 'records') this.gate.taken(element.values.length);
     return element;
   }
 
   get isEmpty(): boolean {
-    return this.head === this.elements.length;
-  }
-
-  private taken(records: number): void {
-    this.records -= records;
-    if (!this.blocking || this.records > this.credit / 2) return;
-    this.blocking = false;
-    this.writer.unblock();
+    return this.elements.isEmpty;
   }
 }

@@ -107,7 +107,7 @@ export class Checkpointing {
       this.parts.logger.warn(message);
     };
     const catalog = new Catalog(storage, this.crc32, tell);
-    const manifests = await catalog.manifests(own ? (this.chosen ?? this.lease.previous) : await Lease.holder(storage));
+    const manifests = await catalog.manifests(own ? (this.chosen ?? this.lease.previous) : await Lease.choice(storage));
     for (const manifest of manifests) {
       const reader = await this.tryRead(manifest, storage, statefulUids, from?.allowNonRestoredState === true, tell);
       if (reader !== undefined) return reader;
@@ -197,12 +197,15 @@ export class Checkpointing {
     allowUnmatched: boolean,
     tell: (message: string) => void,
   ): Promise<CheckpointReader | undefined> {
+    const { job, logger, settings } = this.parts;
     const { unmatched, without } = compareUids(manifest, uids);
     if (unmatched.length > 0 && !allowUnmatched) throw doesNotFit(manifest, unmatched, without, storage);
+    if (storage === settings.storage && manifest.job !== job) throw otherJob(manifest, job, storage);
     if (manifest.maxParallelism !== this.parts.plan.maxParallelism) throw otherKeyGroups(manifest, this.parts.plan.maxParallelism, storage);
-    const reader = new CheckpointReader(manifest, storage, this.crc32);
+    const reader = new CheckpointReader(manifest, storage, this.crc32, allowUnmatched);
     try {
       await reader.verify();
+      if (unmatched.length > 0) logger.warn(`State of operators that the job does not have is left out: ${unmatched.join(', ')}.`);
       return reader;
     } catch (error) {
       if (!isMillraceError(error) || error.code !== 'checkpoint/corrupt') throw error;
@@ -247,6 +250,17 @@ async function held(storage: CheckpointStorage, { clock, identity }: Platform): 
   return new MillraceError('checkpoint/held', `Another process holds ${storage.location}${until}.`, {
     remedy: 'Stop it first, start this one with --standby to take over when it ends, or give this job a location of its own.',
   });
+}
+
+function otherJob(manifest: Manifest, job: string, storage: CheckpointStorage): MillraceError {
+  return new MillraceError(
+    'checkpoint/unmatched',
+    `The checkpoints in ${storage.location} are those of the job "${manifest.job}"; this one is "${job}".`,
+    {
+      remedy:
+        'Give each job a location of its own. To go on from that state under another name, restore it as a savepoint from a new location.',
+    },
+  );
 }
 
 function doesNotFit(

@@ -6,25 +6,29 @@ import type { Timestamp } from '../time/timestamp.ts';
 /** A way out of a task: a channel, or what stands for one in batch mode. */
 export interface Outlet {
   push(element: Element): void;
+  /** How many records are best sent at once, at the moment; undefined where it does not matter. */
+  readonly batch?: number;
 }
 
 /** Records gather into batches of at most this many. */
-const BATCH = 1024;
+const LARGEST_BATCH = 1024;
 
 /** Gathers records for one channel. */
 class BatchBuilder {
   private values: unknown[] = [];
   private timestamps: number[] = [];
+  private most: number;
   private readonly outlet: Outlet;
 
   constructor(outlet: Outlet) {
     this.outlet = outlet;
+    this.most = this.batch();
   }
 
   add(value: unknown, timestamp: Timestamp): void {
     this.values.push(value);
     this.timestamps.push(timestamp);
-    if (this.values.length >= BATCH) this.flush();
+    if (this.values.length >= this.most) this.flush();
   }
 
   flush(): void {
@@ -32,11 +36,16 @@ class BatchBuilder {
     this.outlet.push({ kind: 'records', values: this.values, timestamps: this.timestamps });
     this.values = [];
     this.timestamps = [];
+    this.most = this.batch();
   }
 
   control(element: Element): void {
     this.flush();
     this.outlet.push(element);
+  }
+
+  private batch(): number {
+    return Math.min(LARGEST_BATCH, this.outlet.batch ?? LARGEST_BATCH);
   }
 }
 

@@ -11,6 +11,7 @@ import type { Plan } from '../graph/plan.ts';
 import type { Logger } from '../operators/logger.ts';
 import { formatDuration } from '../time/duration.ts';
 import { Checkpointing, type CheckpointSettings, type RestoreSettings } from './checkpointing.ts';
+import type { CreditPolicy } from './creditWindow.ts';
 import { describeJob, hasNoOutput } from './diagnosis.ts';
 import type { HostDriver } from './hostDriver.ts';
 import { type AttemptListener, JobAttempt } from './jobAttempt.ts';
@@ -36,6 +37,7 @@ export interface JobParts {
   readonly checkpoint?: CheckpointSettings | undefined;
   readonly restore?: RestoreSettings | undefined;
   readonly restart: RestartStrategy;
+  readonly credit: CreditPolicy;
   /** Where tasks run; `undefined` for this thread. */
   readonly driver?: HostDriver | undefined;
 }

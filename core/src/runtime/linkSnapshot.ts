@@ -1,7 +1,8 @@
-import { isMillraceError } from '../errors/millraceError.ts';
+import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
 import type { RandomState } from '../operators/random.ts';
 import type { StateEntry } from '../state/backend.ts';
 import type { OperatorStateEntry } from '../state/operatorState.ts';
+import { TIMERS } from '../state/keyedTimers.ts';
 import type { Link } from './link.ts';
 
 /** The state of one operator subtask, by address. */
@@ -13,6 +14,8 @@ export interface LinkSnapshot {
   readonly operator: readonly OperatorStateEntry[];
   /** `undefined` for a subtask that there was not before: it begins with its own seed. */
   readonly random: RandomState | undefined;
+  /** State that the operator does not have any more is left out, which is told, instead of being refused. */
+  readonly allowNonRestoredState?: boolean | undefined;
 }
 
 /** An operator's own lists are addressed like declared ones, under a prefix that no declared state can have. */
@@ -34,17 +37,70 @@ export function snapshotLink(link: Link): LinkSnapshot {
   return { uid, keyed: [...context.subtask.backend.entries()], own: [...(operator.entries?.() ?? [])], ...snapshotPlain(link) };
 }
 
-export function restoreLink({ context, operator }: Link, { keyed, own, operator: lists, random }: LinkSnapshot): void {
-  const { backend, operatorStates, uid } = context.subtask;
+/**
+ * Gives an operator subtask what it held.
+ *
+ * @throws MillraceError `state/restore` for state that the operator does not have, unless the snapshot allows that.
+ */
+export function restoreLink({ context, operator }: Link, snapshot: LinkSnapshot): void {
+  const { backend, operatorStates, uid, random, logger } = context.subtask;
+  const isLenient = snapshot.allowNonRestoredState === true;
+  const restorer = new Restorer(isLenient);
   try {
-    for (const entry of keyed) backend.restore(entry);
-    for (const entry of own) operator.restoreEntry?.(entry);
-    for (const entry of lists) {
-      if (entry.state.startsWith(OWN)) operator.restoreOperatorEntry?.({ ...entry, state: entry.state.slice(OWN.length) });
-      else operatorStates.restore(entry);
+    for (const entry of snapshot.keyed) {
+      if (isLenient) restorer.take(addressOf(entry), () => backend.restore(entry));
+      else backend.restore(entry);
+    }
+    for (const entry of snapshot.own) restorer.take(entry.state, () => known(operator.restoreEntry, entry.state).call(operator, entry));
+    for (const entry of snapshot.operator) {
+      const { state } = entry;
+      const own = state.startsWith(OWN) ? state.slice(OWN.length) : undefined;
+      restorer.take(state, () => {
+        if (own === undefined) operatorStates.restore(entry);
+        else known(operator.restoreOperatorEntry, own).call(operator, { ...entry, state: own });
+      });
     }
   } catch (error) {
     throw isMillraceError(error) ? error.at(uid) : error;
   }
-  if (random !== undefined) context.subtask.random.restore(random);
+  for (const [state, entries] of restorer.leftOut) {
+    const count = `${entries} ${entries === 1 ? 'entry' : 'entries'}`;
+    logger.warn(`State that uid "${uid}" does not have any more is left out: ${state} (${count}).`, { uid });
+  }
+  if (snapshot.random !== undefined) random.restore(snapshot.random);
+}
+
+/** Restores entries, or leaves those out whose state is not there any more. */
+class Restorer {
+  /** How many entries, by state. */
+  readonly leftOut = new Map<string, number>();
+  private readonly isLenient: boolean;
+
+  constructor(isLenient: boolean) {
+    this.isLenient = isLenient;
+  }
+
+  take(address: string, restore: () => void): void {
+    const before = this.leftOut.get(address);
+    if (before !== undefined) return void this.leftOut.set(address, before + 1);
+    try {
+      restore();
+    } catch (error) {
+      if (!this.isLenient || !isMillraceError(error) || error.code !== 'state/restore') throw error;
+      this.leftOut.set(address, 1);
+    }
+  }
+}
+
+/** Timers are declared one by one; of any other state all entries go the same way. */
+function addressOf({ state, userKey }: StateEntry): string {
+  return state === TIMERS ? `${state} ${String(userKey)}` : state;
+}
+
+/** An operator of another kind may keep nothing of its own. */
+function known<F>(restore: F | undefined, state: string): F {
+  if (restore !== undefined) return restore;
+  throw new MillraceError('state/restore', `The snapshot holds a state "${state}" that the operator does not have.`, {
+    remedy: 'Give an operator of another kind a uid of its own, or allow state that is not restored.',
+  });
 }

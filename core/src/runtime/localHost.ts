@@ -9,6 +9,7 @@ import type { ReadContext, SourceReader } from '../operators/connector.ts';
 import type { Logger } from '../operators/logger.ts';
 import { Workspace } from '../state/spill.ts';
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../time/timestamp.ts';
+import type { CreditPolicy } from './creditWindow.ts';
 import { operatorFailure } from './failure.ts';
 import type { OperatorReport } from './metrics.ts';
 import type { Placement } from './placement.ts';
@@ -34,6 +35,8 @@ export interface HostParts {
   readonly epoch: number;
   readonly lineage: string;
   readonly exactlyOnce: boolean;
+  /** How much may wait between two subtasks. */
+  readonly credit: CreditPolicy;
 }
 
 /** Tasks on this thread: all of a job's, or those that a placement puts here. */

@@ -1,5 +1,5 @@
 import type { PlanChain } from '../graph/plan.ts';
-import type { Control } from './control.ts';
+import type { CreditGate } from './creditWindow.ts';
 import type { Outlet } from './exchange.ts';
 import type { ElementQueue } from './channel.ts';
 
@@ -9,8 +9,8 @@ export interface Placement {
   readonly here: number;
   /** The number of the host that a subtask runs on. */
   hostOf(chain: PlanChain, subtask: number): number;
-  /** The way to a consumer on another host. `writer` is blocked while the way can take no more. */
-  outlet(channel: number, to: number, writer: Control): Outlet;
+  /** The way to a consumer on another host. */
+  outlet(channel: number, to: number, gate: CreditGate): Outlet;
   /** What comes from a producer on another host. `onElement` is called when something has come. */
   inlet(channel: number, from: number, onElement: () => void): ElementQueue;
 }

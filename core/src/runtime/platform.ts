@@ -1,5 +1,7 @@
 import type { SpillSpace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
+import type { JobAssignment } from './hostAssignment.ts';
+import type { HostDriver } from './hostDriver.ts';
 
 /** What the engine asks of its host. */
 export interface Platform {
@@ -22,6 +24,12 @@ export interface Platform {
     readonly isGone: (owner: string) => boolean;
     readonly describe?: (owner: string) => string;
   };
+  /**
+   * Puts a job's tasks on threads of their own, where the host has threads.
+   *
+   * @internal
+   */
+  readonly workers?: (assignment: JobAssignment) => Promise<HostDriver>;
   /** How many bytes of memory this process may use in all; unknown when left out. */
   readonly memoryLimit?: number;
 }

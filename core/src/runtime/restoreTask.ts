@@ -14,7 +14,7 @@ export async function restoreTask(task: Task, checkpoint: CheckpointReader): Pro
     // An operator that is new in the chain has something to do even where the others are done.
     finished: states.every((state) => state?.finished === true),
     feed: head === undefined ? undefined : feedState(task, head),
-    links: known.map(({ state, uid }) => ({ uid, ...state! })),
+    links: known.map(({ state, uid }) => ({ uid, ...state!, allowNonRestoredState: checkpoint.allowNonRestoredState })),
   });
 }
 

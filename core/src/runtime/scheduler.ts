@@ -19,6 +19,8 @@ export class Scheduler {
   private running = false;
   private waiting = false;
   private sliceStart = -Infinity;
+  /** Called before each round: looks what has come from other threads. */
+  look: (() => void) | undefined;
 
   constructor(platform: Platform) {
     this.platform = platform;
@@ -47,7 +49,9 @@ export class Scheduler {
   private run(): void {
     const deadline = this.sliceStart + SLICE;
     this.running = true;
-    while (this.queue.length > 0) {
+    for (;;) {
+      this.look?.();
+      if (this.queue.length === 0) break;
       const batch = this.queue;
       this.queue = [];
       for (const task of batch) {

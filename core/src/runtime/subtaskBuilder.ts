@@ -20,6 +20,7 @@ import type { Workspace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 
+import type { CreditPolicy } from './creditWindow.ts';
 import { operatorFailure } from './failure.ts';
 
 /** What all subtasks of a job share. */
@@ -36,6 +37,8 @@ export interface JobScope {
   readonly epoch: number;
   /** Of the checkpoint location; empty without checkpoints. */
   readonly lineage: string;
+  /** How much may wait between two subtasks. */
+  readonly credit: CreditPolicy;
   /** Whether channels are blocked behind a barrier. */
   readonly exactlyOnce: boolean;
   /** `undefined`: where the host allows it. */

@@ -88,6 +88,8 @@ export class Task implements Schedulable {
   private run: Run | undefined;
   private portion = FIRST_PORTION;
   private phase: 'running' | 'ending' | 'drained' | 'finishing' | 'over' = 'running';
+  /** Operators are ready for this barrier: the cut is next, before anything else may happen. */
+  private prepared: Barrier | undefined;
   /** A checkpoint that was asked for and has not been taken. */
   private requested: Barrier | undefined;
   private drained = true;
@@ -190,15 +192,13 @@ export class Task implements Schedulable {
   /** The barrier stands between what has been processed and what comes next: takes the checkpoint as soon as operators are ready. */
   takeCheckpoint(barrier: Barrier): void {
     const prepared = this.chain.prepareBarrier(barrier.checkpoint, this.isDrained);
-    if (prepared === undefined) {
-      this.letters.unshift(() => this.cut(barrier));
-      return;
-    }
+    if (prepared === undefined) return this.cut(barrier);
     this.control.block();
     prepared.then(
       () => {
-        this.letters.unshift(() => this.cut(barrier));
+        this.prepared = barrier;
         this.control.unblock();
+        this.wake();
       },
       (error: unknown) => {
         this.letters.unshift(() => {
@@ -241,6 +241,8 @@ export class Task implements Schedulable {
   }
 
   step(deadline: number): boolean {
+    // A call that a restored operator asks again may be answered while others are still being opened. `flow` wakes every task.
+    if (!this.chain.isConnected) return false;
     const start = this.clock.monotonic();
     this.countBlocked(start);
     const more = this.work(deadline);
@@ -261,6 +263,7 @@ export class Task implements Schedulable {
   abandon(): void {
     this.phase = 'over';
     this.letters.length = 0;
+    this.prepared = undefined;
     this.run = undefined;
     this.armed?.cancel();
     this.feed.close?.();
@@ -268,6 +271,7 @@ export class Task implements Schedulable {
 
   private work(deadline: number): boolean {
     while (this.phase !== 'finishing' && this.phase !== 'over') {
+      if (this.prepared !== undefined) this.cut(this.prepared);
       if (this.control.blocked) return false;
       // Time first: a letter that ran before a watermark is dealt with would overtake it.
       const settled = this.chain.settle();
@@ -318,7 +322,8 @@ export class Task implements Schedulable {
   }
 
   private fireProcessingTimers(): boolean {
-    if (this.armed === undefined) return true;
+    // Nothing may come after the end that was passed on, where a job is being stopped: these timers are for who goes on from here.
+    if (this.armed === undefined || this.isDrained) return true;
     const now = this.clock.now();
     if (this.armed.at > now) return true;
     this.armed.cancel();
@@ -328,7 +333,7 @@ export class Task implements Schedulable {
 
   /** Keeps one timeout armed, for the earliest of all processing-time timers. */
   private armTimer(): void {
-    const at = this.phase === 'over' ? Infinity : this.chain.earliestProcessingTimer();
+    const at = this.isDrained ? Infinity : this.chain.earliestProcessingTimer();
     if (this.armed?.at === at) return;
     this.armed?.cancel();
     this.armed = at === Infinity ? undefined : { at, cancel: this.clock.schedule(at, () => this.wake()) };
@@ -347,6 +352,7 @@ export class Task implements Schedulable {
 
   /** The state is what came of everything before the barrier; then the barrier goes on, before anything that comes after it. */
   private cut(barrier: Barrier): void {
+    this.prepared = undefined;
     if (this.requested !== undefined && this.requested.checkpoint <= barrier.checkpoint) this.requested = undefined;
     this.flush();
     if (barrier.last) this.feed.stopBehind?.(barrier);
@@ -357,6 +363,7 @@ export class Task implements Schedulable {
 
   private drain(): boolean {
     this.phase = 'drained';
+    for (const { context } of this.chain.links) context.isStopped = true;
     this.flush();
     this.broadcast({ kind: 'end', drained: this.drained });
     this.listener.onDrained(this);

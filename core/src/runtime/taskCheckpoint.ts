@@ -73,8 +73,8 @@ export class TaskCheckpoints {
 
   private cut(savepoint: boolean): LinkCut[] {
     const { feed, finished } = this.task.snapshotFeed();
-    return this.task.chain.snapshotPlain().map(({ link, watermark, random, operator }, i): LinkCut => {
-      const plain: PlainState = { watermark, random, operator, feed: i === 0 ? feed : undefined, finished };
+    return this.task.chain.snapshotPlain().map(({ link, watermark, ended = false, random, operator }, i): LinkCut => {
+      const plain: PlainState = { watermark, random, operator, feed: i === 0 ? feed : undefined, finished, ended };
       const { backend } = link.context.subtask;
       const own = new KeyedSegmentWriter();
       const owned = writeEntries(link.operator.entries?.() ?? [], own);

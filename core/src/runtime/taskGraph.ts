@@ -9,6 +9,7 @@ import { Channel } from './channel.ts';
 import { BatchFeed } from './batchFeed.ts';
 import { ChannelFeed } from './channelFeed.ts';
 import { Control } from './control.ts';
+import { CreditGate, CreditWindow } from './creditWindow.ts';
 import { customRoute, ExchangeWriter, fixedRoute, hashRoute, type Route, roundRobinRoute } from './exchange.ts';
 import type { Link, Target } from './link.ts';
 import type { Placement } from './placement.ts';
@@ -62,6 +63,8 @@ export class TaskGraphBuilder {
       wake: (chain: PlanChain, subtask: number) => this.wake(place(chain, subtask)),
       keyOf: (edge: PlanEdge) => scope.builder.behaviour(edge.to).keys?.[edge.input],
       workspace: scope.workspace,
+      credit: scope.credit,
+      clock: scope.clock,
     };
     this.wiring = new Wiring(plan, context, placement);
   }
@@ -102,7 +105,7 @@ export class TaskGraphBuilder {
     let task: Task | undefined;
     const runtime = new Chain(links, control, (link, watermark) => task!.forwardWatermark(link, watermark), this.scope.generateCode);
     const feed = this.feed(chain, subtask, instances[0]!);
-    const name = `${instances[0]!.node.uid} (${subtask + 1}/${chain.parallelism})`;
+    const name = taskName(this.plan, chain, subtask);
     const built = new Task({
       name,
       index: subtask,
@@ -208,10 +211,17 @@ export class TaskGraphBuilder {
   }
 
   private manualFeed(chain: PlanChain, subtask: number, node: number): Feed {
-    const channel = new Channel(new Control(() => undefined), () => this.wake(place(chain, subtask)));
+    const channel = new Channel(new CreditGate(new CreditWindow(this.scope.credit, this.scope.clock), new Control(() => undefined)), () =>
+      this.wake(place(chain, subtask)),
+    );
     this.inputs.set(node, channel);
     return new ChannelFeed([{ channel, input: 0 }]);
   }
+}
+
+/** What people call a subtask, and checkpoints its part. */
+export function taskName(plan: Plan, chain: PlanChain, subtask: number): string {
+  return `${plan.graph.nodes[chain.nodes[0]!]!.uid} (${subtask + 1}/${chain.parallelism})`;
 }
 
 function connectContext(context: SubtaskInstance['context'], task: Task): void {

@@ -1,10 +1,12 @@
 import type { Plan, PlanChain, PlanEdge } from '../graph/plan.ts';
 import type { Key } from '../state/key.ts';
 import type { Workspace } from '../state/spill.ts';
+import type { Clock } from '../time/clock.ts';
 import type { InputPartition } from './batchFeed.ts';
 import { Channel, type ElementQueue } from './channel.ts';
 import type { InputChannel } from './channelFeed.ts';
 import type { Control } from './control.ts';
+import { CreditGate, type CreditPolicy, CreditWindow } from './creditWindow.ts';
 import type { Outlet } from './exchange.ts';
 import { Partition } from './partition.ts';
 import type { Placement } from './placement.ts';
@@ -15,6 +17,8 @@ export interface WiringContext {
   wake(chain: PlanChain, subtask: number): void;
   keyOf(edge: PlanEdge): ((value: never) => Key) | undefined;
   readonly workspace: Workspace;
+  readonly credit: CreditPolicy;
+  readonly clock: Clock;
 }
 
 /** The ways between the tasks of a job: a channel from subtask to subtask, or a partition per consumer where the exchange is blocking. */
@@ -81,11 +85,11 @@ export class Wiring {
     const isFromHere = this.isHere(from, producer);
     const isToHere = this.isHere(to, consumer);
     if (isFromHere && !isToHere) {
-      this.outlets.set(name, placement!.outlet(channel, placement!.hostOf(to, consumer), context.controlOf(from, producer)));
+      this.outlets.set(name, placement!.outlet(channel, placement!.hostOf(to, consumer), this.gate(from, producer)));
     } else if (isFromHere && partition !== undefined) {
       this.outlets.set(name, partition);
     } else if (isFromHere) {
-      const way = new Channel(context.controlOf(from, producer), () => context.wake(to, consumer));
+      const way = new Channel(this.gate(from, producer), () => context.wake(to, consumer));
       this.outlets.set(name, way);
       this.queues.set(name, way);
     } else if (isToHere) {
@@ -109,6 +113,11 @@ export class Wiring {
       const partition = new Partition({ producers, sorted, key: this.context.keyOf(edge), workspace, onComplete });
       this.partitions.set(partitionName(edge, consumer), partition);
     }
+  }
+
+  private gate(from: PlanChain, producer: number): CreditGate {
+    const { credit, clock } = this.context;
+    return new CreditGate(new CreditWindow(credit, clock), this.context.controlOf(from, producer));
   }
 
   private isHere(chain: PlanChain, subtask: number): boolean {

@@ -52,11 +52,13 @@ export interface KeyedBackend {
   adopt(state: StoredState): KeyedTable;
   /** Declares the operator's timers. Once. */
   openTimers(shape: TimerShape, onEarlier: (at: number) => void): KeyedTimers;
-  /** All keys that hold something. */
+  /** Says that `keys` and `entries` will be asked for: where state is not all in memory, the keys then are. Before the first key. */
+  listKeys(): void;
+  /** All keys that hold something. See `listKeys`. */
   keys(): Iterable<Key>;
   /** Forgets everything about the current key. */
   clear(): void;
-  /** All entries, timers included; what has expired is left out. */
+  /** All entries, timers included; what has expired is left out. See `listKeys`. */
   entries(): Iterable<StateEntry>;
   /** How the values of a state are written. */
   formOf(state: string): StateForm | undefined;
@@ -69,4 +71,6 @@ export interface KeyedBackend {
   cut(sink: RecordSink, options: { readonly whole: boolean; readonly apart: boolean }): KeyedCut;
   /** Takes an entry back, before the first element. */
   restore(entry: StateEntry): void;
+  /** A promise while so much is on its way out of memory that nothing more should be restored. */
+  settling?(): Promise<void> | undefined;
 }

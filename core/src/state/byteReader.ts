@@ -38,6 +38,13 @@ export class ByteReader {
     }
   }
 
+  /** The next integer of four bytes. */
+  uint32(): number {
+    if (this.at + 4 > this.bytes.length) throw truncated();
+    this.at += 4;
+    return this.view.getUint32(this.at - 4, true);
+  }
+
   /** The next number of eight bytes. */
   float64(): number {
     if (this.at + 8 > this.bytes.length) throw truncated();

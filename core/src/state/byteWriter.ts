@@ -40,6 +40,13 @@ export class ByteWriter {
     this.bytes[this.length++] = value;
   }
 
+  /** An integer from 0 to 2^32 - 1, in four bytes. */
+  uint32(value: number): void {
+    if (this.length + 4 > this.bytes.length) this.grow(4);
+    this.view.setUint32(this.length, value, true);
+    this.length += 4;
+  }
+
   /** Any number, in eight bytes. */
   float64(value: number): void {
     if (this.length + 8 > this.bytes.length) this.grow(8);
@@ -74,6 +81,24 @@ export class ByteWriter {
     if (this.length + bytes.length > this.bytes.length) this.grow(bytes.length);
     this.bytes.set(bytes, this.length);
     this.length += bytes.length;
+  }
+
+  /** Well-formed text as a block of UTF-8: for long text, which an encoder is quicker with. */
+  utf8(text: string, encoder: { encodeInto(text: string, into: Uint8Array): { readonly written: number } }): void {
+    const most = text.length * 3;
+    if (this.length + most + 10 > this.bytes.length) this.grow(most + 10);
+    // The length stands before the bytes and is known after them: it gets as many bytes as the longest text of this many units needs.
+    const start = this.length + 5;
+    const { written } = encoder.encodeInto(text, this.bytes.subarray(start));
+    this.paddedVarint(written);
+    this.length = start + written;
+  }
+
+  private paddedVarint(value: number): void {
+    for (let i = 0; i < 5; i++) {
+      this.bytes[this.length++] = (value % 128) | (i < 4 ? 0x80 : 0);
+      value = Math.floor(value / 128);
+    }
   }
 
   /** Text as its length in bytes and UTF-8, in which a lone surrogate keeps three bytes of its own. */

@@ -3,7 +3,8 @@ import { checkKey, type Key } from './key.ts';
 import { KeyIndex } from './keyIndex.ts';
 import type { ChangeLog } from './changeLog.ts';
 
-const UNKNOWN = -2;
+/** The current key has not been looked up. */
+export const UNKNOWN: number = -2;
 const FIRST_CAPACITY = 16;
 const LARGEST_STEP = 4096;
 
@@ -16,10 +17,10 @@ export class KeyedTable {
   /** Kept while snapshots are taken of what has changed. */
   changes: ChangeLog | undefined;
   private readonly columns: Column[] = [];
-  private references = new Int32Array(FIRST_CAPACITY);
-  private capacity = FIRST_CAPACITY;
-  private currentKey: Key = '';
-  private currentSlot = UNKNOWN;
+  protected references: Int32Array = new Int32Array(FIRST_CAPACITY);
+  protected capacity: number = FIRST_CAPACITY;
+  protected currentKey: Key = '';
+  protected currentSlot: number = UNKNOWN;
 
   /** The key that cells are read and written for. */
   get key(): Key {
@@ -91,7 +92,7 @@ export class KeyedTable {
     if (slot === this.currentSlot) this.currentSlot = UNKNOWN;
   }
 
-  private grow(): void {
+  protected grow(): void {
     this.capacity += Math.min(this.capacity, LARGEST_STEP);
     if (this.references.length < this.capacity) {
       // Doubled, not stepped: it is one array, and copying it at every step would be quadratic.

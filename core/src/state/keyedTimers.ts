@@ -2,6 +2,7 @@ import { MillraceError } from '../errors/millraceError.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 import type { StateEntry } from './backend.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 import { TimerQueue } from './timerQueue.ts';
 
@@ -10,24 +11,29 @@ export type TimeDomain = 'eventTime' | 'processingTime';
 /** Timer names and the clock that each listens to. Names are part of the saved address. */
 export type TimerShape = Readonly<Record<string, TimeDomain>>;
 
+/** The name of timers among the states of an operator. */
+export const TIMERS = '(timers)';
+
 /** The timers of a keyed operator: named, one per (key, name, time), state like any other. */
 export class KeyedTimers implements StoredState {
-  readonly name = '(timers)';
+  readonly name: string = TIMERS;
+  readonly form: StateForm;
   /** The timer that {@link popDue} took: its name, domain and time. Its key is the table's current one. */
   dueName = '';
   dueDomain: TimeDomain = 'eventTime';
   dueTime: Timestamp = 0;
 
-  private readonly table: KeyedTable;
+  protected readonly table: KeyedTable;
   private readonly names: readonly string[];
   private readonly domains: readonly TimeDomain[];
-  private readonly eventTime = new TimerQueue();
-  private readonly processingTime = new TimerQueue();
+  protected readonly eventTime: TimerQueue = new TimerQueue();
+  protected readonly processingTime: TimerQueue = new TimerQueue();
   /** Told when a processing-time timer becomes the earliest, so that a clock can be set. */
   private readonly onEarlier: (at: Timestamp) => void;
 
   constructor(table: KeyedTable, shape: TimerShape, onEarlier: (at: Timestamp) => void) {
     this.table = table;
+    this.form = { kind: 'timers', fields: shape };
     this.names = Object.keys(shape);
     this.domains = Object.values(shape);
     this.onEarlier = onEarlier;
@@ -89,7 +95,13 @@ export class KeyedTimers implements StoredState {
 
   restore(entry: StateEntry): void {
     const { times, ranks } = entry.value as { readonly times: readonly Timestamp[]; readonly ranks: readonly number[] };
-    const id = this.id(entry.userKey as string);
+    const name = entry.userKey as string;
+    const id = this.names.indexOf(name);
+    if (id < 0) {
+      throw new MillraceError('state/restore', `The snapshot holds timers "${name}" that the operator does not declare.`, {
+        remedy: 'Declare them again, or allow state that is not restored.',
+      });
+    }
     for (let i = 0; i < times.length; i++) this.add(id, times[i]!, ranks[i]);
   }
 

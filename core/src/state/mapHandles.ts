@@ -1,26 +1,14 @@
 import type { StateEntry } from './backend.ts';
 import { PlainCell } from './cell.ts';
 import type { MapState } from './descriptor.ts';
-import { decodeKey, type Key, keyText } from './key.ts';
+import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import { keyOfNative, nativeKey } from './nativeKey.ts';
 import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 import { Sweep } from './sweep.ts';
 import { type Expiry, isExpired, type Timed } from './ttl.ts';
 import type { ValueForm } from './valueForm.ts';
-
-/** Marks the text form of a key among those of a native `Map`: of a tuple, which a `Map` compares by identity, and of a text that looks so. */
-const MARK = '\u0000key:';
-
-function nativeKey(key: Key): unknown {
-  if (typeof key !== 'object' && !(typeof key === 'string' && key.startsWith(MARK))) return key;
-  return MARK + keyText(key);
-}
-
-function userKey(native: unknown): Key {
-  if (typeof native !== 'string' || !native.startsWith(MARK)) return native as Key;
-  return decodeKey(Uint8Array.from(native.slice(MARK.length), (unit) => unit.charCodeAt(0)));
-}
 
 /** The part that a plain and an expiring map share: a native map per key, present only while it holds something. */
 abstract class NativeMapState<C, V> implements StoredState {
@@ -70,7 +58,7 @@ export class MemoryMapState<K extends Key, V> extends NativeMapState<V, V> imple
 
   *entries(): Iterable<[K, V]> {
     const map = this.cell.get();
-    if (map !== undefined) for (const [key, value] of map) yield [userKey(key) as K, value];
+    if (map !== undefined) for (const [key, value] of map) yield [keyOfNative(key) as K, value];
   }
 
   *keys(): Iterable<K> {
@@ -87,7 +75,7 @@ export class MemoryMapState<K extends Key, V> extends NativeMapState<V, V> imple
 
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value'>> {
     const map = this.cell.read(slot);
-    if (map !== undefined) for (const [key, value] of map) yield { userKey: userKey(key), value: this.contents.encode(value) };
+    if (map !== undefined) for (const [key, value] of map) yield { userKey: keyOfNative(key), value: this.contents.encode(value) };
   }
 
   restore(entry: StateEntry): void {
@@ -124,7 +112,7 @@ export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>,
 
   *entries(): Iterable<[K, V]> {
     for (const [native, timed] of this.cell.get() ?? []) {
-      const key = userKey(native) as K;
+      const key = keyOfNative(native) as K;
       if (this.visible(key, timed)) yield [key, timed.value];
     }
   }
@@ -145,7 +133,7 @@ export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>,
   *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>> {
     for (const [key, timed] of this.cell.read(slot) ?? []) {
       if (isExpired(this.expiry, timed.renewed)) continue;
-      yield { userKey: userKey(key), value: this.contents.encode(timed.value), renewed: timed.renewed };
+      yield { userKey: keyOfNative(key), value: this.contents.encode(timed.value), renewed: timed.renewed };
     }
   }
 

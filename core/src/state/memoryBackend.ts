@@ -22,14 +22,15 @@ import { MemoryAggregatingState, MemoryReducingState, MemoryValueState } from '.
 
 /** Keyed state on the heap. */
 export class MemoryBackend implements KeyedBackend {
-  readonly table: KeyedTable = new KeyedTable();
-  private readonly clock: Clock;
-  private readonly states = new Map<string, StoredState>();
+  readonly table: KeyedTable;
+  protected readonly clock: Clock;
+  protected readonly states: Map<string, StoredState> = new Map();
   /** The form in which the last restored entry of a state was written. */
   private readonly checked = new Map<StoredState, StateForm>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, table: KeyedTable = new KeyedTable()) {
     this.clock = clock;
+    this.table = table;
   }
 
   get key(): Key {
@@ -76,6 +77,8 @@ export class MemoryBackend implements KeyedBackend {
     return timers;
   }
 
+  listKeys(): void {}
+
   *keys(): Iterable<Key> {
     for (const [, key] of this.table.index.entries()) yield key;
   }
@@ -84,7 +87,7 @@ export class MemoryBackend implements KeyedBackend {
     for (const state of this.states.values()) state.clear();
   }
 
-  private register(state: StoredState): void {
+  protected register(state: StoredState): void {
     if (this.states.has(state.name)) {
       throw new MillraceError('state/duplicate', `Two states are named "${state.name}".`, {
         remedy: 'Give every state of an operator a name of its own.',
@@ -101,7 +104,7 @@ export class MemoryBackend implements KeyedBackend {
     return this.table.changes!.begin(sink, whole, apart);
   }
 
-  private writeSlot(slot: number, sink: RecordSink): void {
+  protected writeSlot(slot: number, sink: RecordSink): void {
     for (const state of this.states.values()) {
       if (state.writeEntries !== undefined) state.writeEntries(slot, sink);
       else for (const { userKey, value, renewed } of state.entriesOf(slot)) sink.entry(state.name, userKey, value, renewed);

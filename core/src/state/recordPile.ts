@@ -10,7 +10,7 @@ export type SortKey = Key | typeof NO_KEY;
 export type RecordOrder = 'key' | 'time' | null;
 
 /** As many records as one pile holds: hash and place then fit into one number exactly. */
-export const PILE = 2 ** 20;
+export const PILE: number = 2 ** 20;
 
 /** Which of two records comes first: by hash, which is quick to compare, then key, then time. */
 export function compareSorted(aHash: number, aKey: SortKey, aTime: number, bHash: number, bKey: SortKey, bTime: number): number {

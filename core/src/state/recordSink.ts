@@ -13,6 +13,8 @@ export interface KeyedCut {
   readonly whole: boolean;
   /** Writes out up to `records` further records. False when all are. */
   step(records: number): boolean;
+  /** Where what comes next has to be fetched first: fulfilled when it is there. Until then `step` writes nothing. */
+  readonly fetching?: Promise<void> | undefined;
   /** The cut is not wanted any more: what it held counts as changed again. */
   abandon(): void;
 }

@@ -8,7 +8,7 @@ export interface StateForm {
   readonly version?: number | undefined;
   /** The codec that made bytes of the values. Default: they are plain data. */
   readonly codec?: { readonly name: string; readonly version: number } | undefined;
-  /** Of aggregates: what each field is. */
+  /** What each field is: of aggregates their names, of timers their clocks. */
   readonly fields?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -20,15 +20,10 @@ export interface StateForm {
 export function checkForm(state: string, stored: StateForm, current: StateForm): void {
   if (stored.kind !== current.kind)
     throw incompatible(state, `${stored.kind} state`, `${current.kind} state`, 'Give the new state another name.');
-  for (const [field, aggregate] of Object.entries(current.fields ?? {})) {
+  for (const [field, now] of Object.entries(current.fields ?? {})) {
     const before = stored.fields !== undefined && Object.hasOwn(stored.fields, field) ? stored.fields[field] : undefined;
-    if (before === undefined || before === aggregate) continue;
-    throw incompatible(
-      state,
-      `"${field}" as ${before}`,
-      `"${field}" as ${aggregate}`,
-      'Give the new aggregate another name: fields may come and go.',
-    );
+    if (before === undefined || before === now) continue;
+    throw incompatible(state, `"${field}" as ${before}`, `"${field}" as ${now}`, 'Give the new one another name: fields may come and go.');
   }
 }
 

@@ -12,6 +12,11 @@ export interface StoredState {
   entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>>;
   /** Empties the current key's state. */
   clear(): void;
+  /**
+   * Drops the current key's state from memory: it is kept as entries, and will be restored. What refers to other structures must go on
+   * without it. Default: `clear`. An adopted state without it stays in memory.
+   */
+  evict?(): void;
   /** Fills the current key's state. */
   restore(entry: StateEntry): void;
 }

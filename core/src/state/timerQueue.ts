@@ -38,6 +38,11 @@ export class TimerQueue {
     return this.slots[this.heap[0]!]!;
   }
 
+  /** The place of the earliest timer among those of its time. The queue must not be empty. */
+  get earliestRank(): number {
+    return this.ranks[this.heap[0]!]!;
+  }
+
   /** False when this timer was set already. `rank` gives a restored one its place among those of its time. */
   set(slot: number, name: number, time: number, rank: number = this.rank): boolean {
     if (this.find(slot, name, time) !== NONE) return false;
@@ -68,6 +73,14 @@ export class TimerQueue {
     for (let entry = this.head(slot); entry !== NONE; entry = this.next[entry]!) if (this.names[entry] === name) entries.push(entry);
     entries.sort((a, b) => this.ranks[a]! - this.ranks[b]!);
     return { times: entries.map((entry) => this.times[entry]!), ranks: entries.map((entry) => this.ranks[entry]!) };
+  }
+
+  /** The earliest timer of a slot; `undefined` if it has none. */
+  earliestOf(slot: number): { readonly time: number; readonly rank: number } | undefined {
+    let first = this.head(slot);
+    if (first === NONE) return undefined;
+    for (let entry = this.next[first]!; entry !== NONE; entry = this.next[entry]!) if (this.before(entry, first)) first = entry;
+    return { time: this.times[first]!, rank: this.ranks[first]! };
   }
 
   /** Removes the earliest timer and leaves it in `slot`, `name`, `time`. The queue must not be empty. */

@@ -68,9 +68,7 @@ export class ValueCodec implements Codec<unknown> {
   readonly name = 'value';
   readonly version = 1;
   private readonly known: string[][] = [];
-  private readonly ids = new Map<string, number>();
-  private lastShape: readonly string[] = [];
-  private lastId = -1;
+  private readonly root = new ShapeNode();
 
   /** The field names of every shape met so far, in the order of their numbers. */
   shapes(): readonly (readonly string[])[] {
@@ -213,33 +211,39 @@ export class ValueCodec implements Codec<unknown> {
     for (let i = 0; i < shape.length; i++) this.writeValue(record[shape[i]!], writer, depth);
   }
 
-  /** Records of one stream mostly look alike: compare with the last shape before looking one up. */
   private idOf(record: Record<string, unknown>): number {
-    const last = this.lastShape;
-    let i = 0;
-    for (const field in record) {
-      if (last[i] !== field) {
-        i = -1;
-        break;
-      }
-      i++;
-    }
-    if (i === last.length && this.lastId >= 0) return this.lastId;
-    const fields = Object.keys(record);
-    this.lastId = this.shapeId(fields);
-    this.lastShape = this.known[this.lastId]!;
-    return this.lastId;
+    let node = this.root;
+    for (const field in record) node = node.then(field);
+    return node.id >= 0 ? node.id : this.register(node, Object.keys(record));
   }
 
   private shapeId(fields: string[]): number {
-    const name = JSON.stringify(fields);
-    let id = this.ids.get(name);
-    if (id === undefined) {
-      id = this.known.length;
-      this.known.push(fields);
-      this.ids.set(name, id);
-    }
-    return id;
+    const node = fields.reduce((reached, field) => reached.then(field), this.root);
+    return node.id >= 0 ? node.id : this.register(node, fields);
+  }
+
+  private register(node: ShapeNode, fields: string[]): number {
+    node.id = this.known.length;
+    this.known.push(fields);
+    return node.id;
+  }
+}
+
+/** Where some first fields of a record lead: shapes are found field by field. Records mostly look alike, so the last way is looked at first. */
+class ShapeNode {
+  /** The number of the shape that ends here; −1 for none. */
+  id = -1;
+  private lastField: string | undefined;
+  private last: ShapeNode | undefined;
+  private readonly ways = new Map<string, ShapeNode>();
+
+  then(field: string): ShapeNode {
+    if (field === this.lastField) return this.last!;
+    let next = this.ways.get(field);
+    if (next === undefined) this.ways.set(field, (next = new ShapeNode()));
+    this.lastField = field;
+    this.last = next;
+    return next;
   }
 }
 

@@ -42,8 +42,10 @@ export class ValueForm<V> {
     return this.writer.written().slice();
   }
 
-  /** The value that was written in a form; without one, in this one. */
-  decode(stored: unknown, form: StateForm = this.form): V {
+  /** The value that was written in a form; without one, in this one. What this very state has written, as its `form` tells, is not checked. */
+  decode(stored: unknown, writtenIn?: StateForm): V {
+    if (writtenIn === this.form) return this.read(stored, writtenIn) as V;
+    const form = writtenIn ?? this.form;
     const value = this.migrated(this.read(stored, form), form.version ?? 1);
     if (this.validate === undefined) return value;
     const checked = this.validate(value);

@@ -50,6 +50,9 @@ export async function checkSink<T>(target: () => SinkTarget<T> | Promise<SinkTar
 
 type Writer<T> = SinkWriter<T, unknown>;
 
+/** What only happens in a job with checkpoints. */
+const CHECKPOINTED = { epoch: 1, lineage: 'the checks' };
+
 class SinkContract<T> {
   private readonly target: () => SinkTarget<T> | Promise<SinkTarget<T>>;
   private readonly values: readonly T[];
@@ -121,12 +124,12 @@ class SinkContract<T> {
 
   async checkCommittedAgain(): Promise<void> {
     const target = await this.target();
-    const writer = await this.open(target);
+    const writer = await this.open(target, CHECKPOINTED);
     await this.write(writer, this.values);
     const committables = await this.prepare(writer);
     for (let times = 0; times < 2; times++) await this.commit(writer, committables);
     await this.close(writer);
-    const other = await this.open(target);
+    const other = await this.open(target, CHECKPOINTED);
     await this.commit(other, committables);
     await this.close(other);
     await this.sees(target, this.values, 'commit/again', 'after commit() was called three times');
@@ -135,12 +138,12 @@ class SinkContract<T> {
   /** The job failed between the checkpoint and its completion, and another one takes over. */
   async checkCommittedElsewhere(): Promise<void> {
     const target = await this.target();
-    const writer = await this.open(target);
+    const writer = await this.open(target, CHECKPOINTED);
     await this.write(writer, this.firstHalf);
     const committables = await this.prepare(writer);
     await this.write(writer, this.values.slice(this.firstHalf.length));
     await this.close(writer, new Error('The job failed.'));
-    const other = await this.open(target);
+    const other = await this.open(target, CHECKPOINTED);
     await this.commit(other, committables);
     await this.close(other);
     await this.sees(target, this.firstHalf, 'commit/own', 'after another writer has committed what a failed one had prepared');
@@ -148,7 +151,7 @@ class SinkContract<T> {
 
   async checkAbandoned(): Promise<void> {
     const target = await this.target();
-    const writer = await this.open(target);
+    const writer = await this.open(target, CHECKPOINTED);
     await this.write(writer, this.values);
     const committables = await this.prepare(writer);
     if (writer.abort !== undefined) await answered(() => writer.abort!(committables), 'abort()', 'abandon', this.patience);
@@ -160,15 +163,14 @@ class SinkContract<T> {
   async checkRecovered(): Promise<void> {
     const target = await this.target();
     const rest = this.values.slice(this.firstHalf.length);
-    const place = { subtask: 0, parallelism: 1, lineage: 'the checks' };
-    const writer = await this.open(target, { ...place, epoch: 1 });
+    const writer = await this.open(target, CHECKPOINTED);
     await this.write(writer, this.firstHalf);
     const committables = await this.prepare(writer, 1);
     const state = this.plain(writer.state?.() ?? []);
     await this.write(writer, rest);
     await this.prepare(writer, 2);
     await this.close(writer, new Error('The job failed.'));
-    const other = await this.open(target, { ...place, epoch: 2, restored: true });
+    const other = await this.open(target, { ...CHECKPOINTED, epoch: 2, restored: true });
     if (other.recover === undefined) await this.commit(other, committables);
     else await answered(() => other.recover!(committables, state), 'recover()', 'recover', this.patience);
     await this.write(other, rest);

@@ -1,3 +1,4 @@
+import { DEFAULT_CREDIT } from '../runtime/creditWindow.ts';
 import { DataStream } from '../api/dataStream.ts';
 import { StreamEnvironment } from '../api/environment.ts';
 import type { RunOptions } from '../api/runOptions.ts';
@@ -95,6 +96,7 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
       workspace: new Workspace(undefined, undefined),
       generateCode: run.generateCode,
       epoch: 0,
+      credit: DEFAULT_CREDIT,
       lineage: '',
       exactlyOnce: true,
     } as const;

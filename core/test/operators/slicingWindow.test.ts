@@ -366,7 +366,7 @@ describe('state', () => {
   test('windows that change under the same uid are refused', () => {
     const h = harness(pipelineOf({ size: 10, slide: 10, offset: 0 })).push('readings', { key: 'a', at: 11, value: 1 }, 11);
     const restore = h.snapshot();
-    expect(errorCode(() => harness(pipelineOf({ size: 7, slide: 7, offset: 0 }), { restore }))).toBe('state/restore');
+    expect(errorCode(() => harness(pipelineOf({ size: 7, slide: 7, offset: 0 }), { restore }))).toBe('state/incompatible');
   });
 
   test('windows at the end of time fire when the input ends', () => {

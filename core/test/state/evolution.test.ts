@@ -133,11 +133,6 @@ describe('a changed job and the state of the one before', () => {
     };
     await refused(holding(valueState({ initial: 0, version: 3, migrate: failing }), counting), /from version 2 failed: .*no such field/);
     await refused(holding(valueState({ initial: '', version: 2, schema: z.string() }), read), /expected string/, 'state/invalid');
-    await refused(
-      (keyed) => keyed.process({ uid: 'held', onElement: () => [1] }),
-      /"held" that the operator does not declare/,
-      'state/restore',
-    );
   });
 
   test('every kind of state is migrated value by value, and its schema sees each', async () => {

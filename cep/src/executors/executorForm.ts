@@ -1,0 +1,18 @@
+import type { Codec } from '@millrace/core';
+import type { Executor, LiveKey, MatchSink } from './executor.ts';
+
+/** Whoever uses an executor: takes what it finds. */
+export interface ExecutorUser extends MatchSink {
+  /** Whether anybody wants to know of runs whose time is over. */
+  readonly tellsTimedOut: () => boolean;
+}
+
+/** A kind of executor, chosen for a pattern. */
+export interface ExecutorForm<L extends LiveKey> {
+  readonly name: 'runs' | 'compact';
+  /** Why this one. */
+  readonly reason: string;
+  readonly create: (user: ExecutorUser) => Executor<L>;
+  /** How a key's state leaves memory. */
+  readonly codec: Codec<L>;
+}

@@ -1,0 +1,55 @@
+import { MillraceError } from '@millrace/core';
+import type { MaxPartials } from '../pattern/pattern.ts';
+import { compact, rest } from './runLife.ts';
+import type { Run } from './run.ts';
+import type { RunsOfKey } from './runsOfKey.ts';
+
+export interface PartialLimitOptions {
+  readonly maxPartials?: MaxPartials | undefined;
+}
+
+/** Keeps the runs of a key below a number: the oldest or the newest are dropped, or the job fails. */
+export class PartialLimit {
+  /** How many runs were dropped, over all keys. */
+  dropped = 0;
+  private readonly limit: number;
+  private readonly policy: MaxPartials['policy'];
+
+  constructor({ maxPartials }: PartialLimitOptions) {
+    this.limit = maxPartials?.limit ?? Infinity;
+    this.policy = maxPartials?.policy ?? 'fail';
+  }
+
+  /** Whether a run that comes now may wait. */
+  admits(live: RunsOfKey): boolean {
+    if (live.live < this.limit || this.policy !== 'dropNewest') return true;
+    this.dropped++;
+    return false;
+  }
+
+  /** A run has come. */
+  note(live: RunsOfKey, run: Run): void {
+    if (this.policy === 'dropOldest' && this.limit !== Infinity) live.order.push(run);
+  }
+
+  /** After an event: drops what is too much. */
+  enforce(live: RunsOfKey): void {
+    if (live.live <= this.limit) return;
+    if (this.policy === 'fail')
+      throw new MillraceError('cep/too-many-partials', `A key has ${live.live} partial matches; at most ${this.limit} are allowed.`, {
+        remedy: "Narrow the pattern's conditions or window, or let maxPartials drop the oldest or newest.",
+      });
+    compact(live.order, isLive);
+    const excess = live.order.splice(0, live.live - this.limit);
+    for (const run of excess) {
+      run.dropped = true;
+      run.waiting = run.confirming = 0;
+      rest(live, run.start);
+    }
+    this.dropped += excess.length;
+  }
+}
+
+function isLive(run: Run): boolean {
+  return run.waiting + run.confirming > 0 && !run.start.pruned;
+}

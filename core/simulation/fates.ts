@@ -1,0 +1,101 @@
+import type { Chance } from './chance.ts';
+import { type Life, NO_TROUBLE, type Trouble } from './life.ts';
+import type { Universe } from './universe.ts';
+import type { Happening } from './world.ts';
+
+/** Moments at which a process may be killed. */
+const MOMENTS: readonly Happening[] = ['state written', 'manifest written', 'commit begun', 'committed', 'prepared', 'restored'];
+
+/** Lets a job live several lives, each with an end of its own, and the last one undisturbed. */
+export class Fates {
+  private readonly universe: Universe;
+  private readonly chance: Chance;
+  /** Processes that were stopped and may be resumed while others go on. */
+  private readonly sleeping: Life[] = [];
+
+  constructor(universe: Universe) {
+    this.universe = universe;
+    this.chance = universe.chance.fork();
+  }
+
+  /** What went wrong, if something did that must not. */
+  async play(): Promise<string | undefined> {
+    for (let lives = this.chance.between(1, 6); lives > 0; lives--) {
+      if (await this.live()) return this.finish();
+    }
+    const last = this.universe.begin(NO_TROUBLE);
+    await this.universe.world.until(() => last.outcome !== undefined);
+    if (last.outcome === undefined) return 'the last life hangs';
+    if (last.outcome === 'failed') return `the last life failed: ${String(last.failure)}`;
+    return this.finish();
+  }
+
+  /** One life. True when the job has come to its end in it. */
+  private async live(): Promise<boolean> {
+    const { universe, chance } = this;
+    const { world } = universe;
+    const life = universe.begin(this.trouble());
+    const isOver = (): boolean => life.outcome !== undefined;
+    const fate = chance.pick(['steps', 'steps', 'moment', 'moment', 'moment', 'sleep', 'cancel', 'stop', 'live']);
+    if (fate === 'moment') await this.killAt(life);
+    else if (fate === 'live') await world.until(isOver, 100_000);
+    else await world.until(isOver, chance.between(10, 1 + 10 ** chance.between(2, 4)));
+    if (life.outcome === 'finished') return true;
+    if (fate === 'sleep' && !isOver()) {
+      life.process.isStopped = true;
+      this.sleeping.push(life);
+    } else if (fate === 'cancel' && !isOver()) {
+      void life.job?.cancel();
+      await world.until(isOver, 3000);
+    } else if (fate === 'stop' && life.job?.status === 'running') {
+      life.job.stop().catch(() => undefined);
+      await world.until(isOver, 20_000);
+      if (!life.process.isStopped) life.process.kill();
+    }
+    if (!life.process.isStopped) life.process.kill();
+    if (chance.flip(0.15)) universe.disk.damageNewest(chance.flip(0.5) ? 'tear' : 'lose', (end) => chance.below(end));
+    if (this.sleeping.length > 0 && chance.flip(0.4)) await this.wakeUp();
+    return false;
+  }
+
+  /** Kills a process at a moment of its own choice. */
+  private async killAt({ process }: Life): Promise<void> {
+    const { world } = this.universe;
+    const moment = this.chance.pick(MOMENTS);
+    let left = this.chance.between(1, 12);
+    world.onHappening = (what, whose) => {
+      if (what === moment && whose === process && --left <= 0) process.kill();
+    };
+    await world.until(() => process.isDead, 30_000);
+    world.onHappening = () => undefined;
+  }
+
+  /** One that slept goes on beside the next, and believes that nothing has happened. */
+  private async wakeUp(): Promise<void> {
+    const { universe, chance } = this;
+    const next = universe.begin(this.trouble());
+    await universe.world.until(() => next.outcome !== undefined, chance.between(10, 3000));
+    for (const { process } of this.sleeping) process.isStopped = false;
+    await universe.world.until(() => next.outcome !== undefined, chance.between(10, 3000));
+    next.process.kill();
+    for (const { process } of this.sleeping.splice(0)) process.kill();
+  }
+
+  /** The job has come to its end: those that still sleep, and one that starts once more, must not change anything. */
+  private async finish(): Promise<string | undefined> {
+    const { universe } = this;
+    const before = universe.target.visible.length;
+    for (const { process } of this.sleeping) process.isStopped = false;
+    const again = universe.begin(NO_TROUBLE);
+    await universe.world.until(() => again.outcome !== undefined);
+    if (again.outcome !== 'finished') return `started again when all was done it has ${again.outcome ?? 'hung'}: ${String(again.failure)}`;
+    if (universe.target.visible.length !== before) return 'started again when all was done it has written more';
+    return undefined;
+  }
+
+  private trouble(): Trouble {
+    const { chance } = this;
+    const perhaps = (likelihood: number): number => (chance.flip(0.4) ? likelihood * chance.next() : 0);
+    return { functions: perhaps(0.02), disk: perhaps(0.05), target: perhaps(0.05), delay: chance.pick([0, 4, 30]) };
+  }
+}

@@ -1,0 +1,29 @@
+import { Scheduler, type Schedulable } from '../src/runtime/scheduler.ts';
+import type { Platform } from '../src/runtime/platform.ts';
+
+interface Turns {
+  readonly platform: Platform;
+  readonly queued: Set<Schedulable>;
+}
+
+/**
+ * In place of tasks that take turns in their order: each waits among everything else that could happen next in its process, and does one
+ * thing when it is picked. For a process that runs nothing but simulations; calling the result puts things back.
+ */
+export function seedTurns(): () => void {
+  const { wake } = Scheduler.prototype;
+  Scheduler.prototype.wake = function (this: Scheduler, task: Schedulable): void {
+    const { platform, queued } = this as unknown as Turns;
+    if (queued.has(task)) return;
+    queued.add(task);
+    platform.later(() => {
+      queued.delete(task);
+      try {
+        if (task.step(-Infinity)) this.wake(task);
+      } catch (error) {
+        task.onError(error);
+      }
+    });
+  };
+  return () => void (Scheduler.prototype.wake = wake);
+}

@@ -1,0 +1,50 @@
+import { dataSet, type Iteration } from '@millrace/core';
+import { beside, byKey, type Step } from '../flow.ts';
+import { type Item, mix, mixAll } from '../item.ts';
+
+interface Round {
+  readonly keys: readonly string[];
+  readonly values: Float64Array;
+  readonly left: number;
+}
+
+/** Rounds over buffers that shards write in place, with numbers drawn in each. */
+const rounds = (count: number): Iteration<Item, Round, number, Item> => ({
+  init(items, { allocate }) {
+    const keys = [...new Set(items.map(byKey))].sort();
+    const values = new Float64Array(allocate(keys.length * 8));
+    keys.forEach((key, at) => (values[at] = mixAll(items.filter((item) => item.key === key).map(({ n }) => n))));
+    return { keys, values, left: count };
+  },
+  round({ values }, shard, { shards, random, round }) {
+    for (let at = shard; at < values.length; at += shards) values[at] = mix(values[at]!, round);
+    return Math.floor(random() * 1000);
+  },
+  combine({ keys, values, left }, parts) {
+    values[0] = mix(values[0] ?? 0, parts.reduce(mix, 1));
+    return { keys, values, left: left - 1 };
+  },
+  done: ({ left }) => left <= 0,
+  result: ({ keys, values }) => keys.map((key, at) => ({ id: '', key, n: values[at]! })),
+});
+
+/** Steps that give their results when their input has ended. */
+export const atEndSteps = {
+  iterate: (flow, { uid, i }) => ({
+    stream: flow.stream.iterate(rounds(i + 1), { uid, shards: 1 + (i % 3) }),
+    ordered: true,
+    total: false,
+    timed: false,
+    even: false,
+    parallelism: 1,
+  }),
+  mapPartition: (flow, { uid, i }) => ({
+    ...flow,
+    timed: false,
+    even: false,
+    stream: dataSet(flow.stream).mapPartition(
+      (items) => [...items].map((item) => ({ ...item, n: mix(item.n, i) })),
+      beside(flow, uid),
+    ).stream,
+  }),
+} satisfies Record<string, Step>;

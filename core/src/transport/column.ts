@@ -1,0 +1,138 @@
+import { MillraceError } from '../errors/millraceError.ts';
+import type { ByteReader } from '../state/byteReader.ts';
+import type { ByteWriter } from '../state/byteWriter.ts';
+import { decodeSelfContained, encodeSelfContained } from '../state/selfContained.ts';
+
+/*
+ * The values of a field of many records. One byte says how they are written:
+ *
+ *   NUMBERS   a float64 for each
+ *   INTEGERS  an int32 for each
+ *   TEXTS     the lengths in UTF-16 units (a uint16 for each), then all texts together as one block of UTF-8
+ *   BOOLEANS  a byte for each
+ *   MIXED     a block in the self-describing format that state is written in too
+ */
+
+const NUMBERS = 0;
+const TEXTS = 1;
+const BOOLEANS = 2;
+const MIXED = 3;
+const INTEGERS = 4;
+
+/** Longer texts are written one by one. */
+const LONGEST_TEXT = 0xffff;
+
+/** Half of a pair without its other half. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Writes a column in the densest form that all its values have. */
+export function writeColumn(writer: ByteWriter, values: readonly unknown[]): void {
+  switch (typeof values[0]) {
+    case 'number':
+      if (!allAre(values, 'number')) break;
+      return writeNumbers(writer, values as readonly number[]);
+    case 'string':
+      if (!allAre(values, 'string') || !writeTexts(writer, values as readonly string[])) break;
+      return;
+    case 'boolean':
+      if (!allAre(values, 'boolean')) break;
+      writer.byte(BOOLEANS);
+      for (const value of values) writer.byte(value === true ? 1 : 0);
+      return;
+  }
+  writer.byte(MIXED);
+  writer.block(encodeSelfContained(values));
+}
+
+/** Reads a column of `count` values. */
+export function readColumn(reader: ByteReader, count: number): unknown[] {
+  const form = reader.byte();
+  switch (form) {
+    case NUMBERS:
+      return readFloat64s(reader, count);
+    case INTEGERS:
+      return readInt32s(reader, count);
+    case TEXTS:
+      return readTexts(reader, count);
+    case BOOLEANS:
+      return Array.from({ length: count }, () => reader.byte() === 1);
+    case MIXED:
+      return decodeSelfContained(reader.block()) as unknown[];
+    default:
+      throw new MillraceError('codec/corrupt', `${form} is no form of a column.`, { remedy: 'Both ends must run the same version.' });
+  }
+}
+
+/** Numbers in eight bytes each. */
+export function writeFloat64s(writer: ByteWriter, values: readonly number[]): void {
+  writer.raw(new Uint8Array(new Float64Array(values).buffer));
+}
+
+/** Reads `count` numbers of eight bytes each. */
+export function readFloat64s(reader: ByteReader, count: number): number[] {
+  const numbers = new Float64Array(reader.raw(count * 8).slice().buffer);
+  const values = new Array<number>(count);
+  for (let i = 0; i < count; i++) values[i] = numbers[i]!;
+  return values;
+}
+
+function writeNumbers(writer: ByteWriter, values: readonly number[]): void {
+  const integers = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    integers[i] = value;
+    if (Object.is(integers[i], value)) continue;
+    writer.byte(NUMBERS);
+    return writeFloat64s(writer, values);
+  }
+  writer.byte(INTEGERS);
+  writer.raw(new Uint8Array(integers.buffer));
+}
+
+function readInt32s(reader: ByteReader, count: number): number[] {
+  const integers = new Int32Array(reader.raw(count * 4).slice().buffer);
+  const values = new Array<number>(count);
+  for (let i = 0; i < count; i++) values[i] = integers[i]!;
+  return values;
+}
+
+/** False, with nothing written, where a text is too long or has a lone surrogate, which UTF-8 cannot carry. */
+function writeTexts(writer: ByteWriter, texts: readonly string[]): boolean {
+  const lengths = new Uint16Array(texts.length);
+  for (let i = 0; i < texts.length; i++) {
+    const { length } = texts[i]!;
+    if (length > LONGEST_TEXT) return false;
+    lengths[i] = length;
+  }
+  const whole = texts.join('');
+  if (!isWellFormed(whole)) return false;
+  writer.byte(TEXTS);
+  writer.raw(new Uint8Array(lengths.buffer));
+  writer.utf8(whole, encoder);
+  return true;
+}
+
+function isWellFormed(text: string): boolean {
+  return (text as { isWellFormed?: () => boolean }).isWellFormed?.() ?? !LONE_SURROGATE.test(text);
+}
+
+function readTexts(reader: ByteReader, count: number): string[] {
+  const lengths = reader.raw(count * 2);
+  const whole = decoder.decode(reader.block());
+  const texts = new Array<string>(count);
+  let start = 0;
+  for (let i = 0; i < count; i++) {
+    const end = start + (lengths[2 * i]! | (lengths[2 * i + 1]! << 8));
+    texts[i] = whole.slice(start, end);
+    start = end;
+  }
+  return texts;
+}
+
+function allAre(values: readonly unknown[], type: string): boolean {
+  for (let i = 0; i < values.length; i++) if (typeof values[i] !== type) return false;
+  return true;
+}

@@ -1,0 +1,51 @@
+import type { RecordBatch } from '../element/element.ts';
+import { ByteReader } from '../state/byteReader.ts';
+import { ByteWriter } from '../state/byteWriter.ts';
+import { NO_TIMESTAMP } from '../time/timestamp.ts';
+import { readColumn, readFloat64s, writeColumn, writeFloat64s } from './column.ts';
+import { rowMakerOf, sharedFields } from './rowFields.ts';
+
+/*
+ * A batch of records, column by column, so that numbers are copied as they lie in memory and text is coded once for the whole batch:
+ *
+ *   count       four bytes
+ *   layout      one byte: 0 for values of any kind, 1 for plain objects that all have the same fields in the same order
+ *   timed       one byte: 0 when no record has a timestamp
+ *   timestamps  a float64 for each, where there are any
+ *   fields      their names as a JSON text, where there are fields
+ *   columns     one for each field, or one with the values themselves
+ */
+
+const VALUES = 0;
+const FIELDS = 1;
+
+/** The bytes of a batch, behind `header` free ones. */
+export function encodeRecords({ values, timestamps }: RecordBatch, header: number): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(header + 64 + values.length * 24);
+  writer.length = header;
+  writer.uint32(values.length);
+  const fields = sharedFields(values);
+  writer.byte(fields === undefined ? VALUES : FIELDS);
+  const isTimed = timestamps.some((timestamp) => timestamp !== NO_TIMESTAMP);
+  writer.byte(isTimed ? 1 : 0);
+  if (isTimed) writeFloat64s(writer, timestamps);
+  if (fields === undefined) writeColumn(writer, values);
+  else {
+    writer.text(fields.text);
+    for (const column of fields.columns(values)) writeColumn(writer, column);
+  }
+  return writer.written();
+}
+
+/** The batch in some bytes, from `at` on. */
+export function decodeRecords(bytes: Uint8Array<ArrayBuffer>, at: number): RecordBatch {
+  const reader = new ByteReader(bytes, at);
+  const count = reader.uint32();
+  const layout = reader.byte();
+  const isTimed = reader.byte() === 1;
+  const timestamps = isTimed ? readFloat64s(reader, count) : new Array<number>(count).fill(NO_TIMESTAMP);
+  if (layout === VALUES) return { kind: 'records', values: readColumn(reader, count), timestamps };
+  const maker = rowMakerOf(reader.text());
+  const columns = maker.fields.map(() => readColumn(reader, count));
+  return { kind: 'records', values: maker.rows(columns, count), timestamps };
+}
