@@ -40,7 +40,7 @@ export interface StepParts {
 }
 
 /** Options of an operator that goes on in the tasks of the one before it. */
-export function beside({ parallelism }: Flow, uid: string): OperatorOptions {
+export function beside({ parallelism }: Pick<Flow, 'parallelism'>, uid: string): OperatorOptions {
   return parallelism === undefined ? { uid } : { uid, parallelism };
 }
 

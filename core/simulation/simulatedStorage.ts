@@ -11,6 +11,7 @@ export class SharedDisk {
   readonly objects: Map<string, StoredObject> = new Map();
   /** The manifest that was written last, and whether anything was committed since. */
   newest: { readonly name: string; isCommitted: boolean } | undefined;
+  private isDamaged = false;
   private writes = 0;
 
   put(name: string, content: Uint8Array): string {
@@ -30,8 +31,10 @@ export class SharedDisk {
   damageNewest(damage: 'tear' | 'lose', at: (end: number) => number): boolean {
     const { newest, objects } = this;
     if (newest === undefined || newest.isCommitted || !objects.has(newest.name)) return false;
-    // A job whose only checkpoint is damaged is not to begin anew in silence.
-    if (![...objects.keys()].some((name) => name.startsWith('manifests/') && name < newest.name)) return false;
+    // A job whose only checkpoint is damaged does not begin anew: there has to be one before it, of the same epoch and whole.
+    const epoch = newest.name.slice(0, 'manifests/00000000'.length);
+    if (this.isDamaged || ![...objects.keys()].some((name) => name.startsWith(epoch) && name < newest.name)) return false;
+    this.isDamaged = true;
     const stamp = newest.name.slice('manifests/'.length, -'.json'.length);
     const own = [...objects.keys()].filter((name) => name === newest.name || name.startsWith(`state/${stamp}-`));
     const name = own[at(own.length)]!;

@@ -16,6 +16,7 @@ export { defineJob } from './api/job.ts';
 export type { JobDefinition, JobModule } from './api/job.ts';
 export type { KeyedNumber, KeyedStream, OverResult } from './api/keyedStream.ts';
 export type { OperatorStream } from './api/operatorStream.ts';
+export type { StateBackendOptions } from './api/stateOptions.ts';
 export type { RunOptions } from './api/runOptions.ts';
 export type { WindowBehaviour, WindowedStream, WindowOptions } from './api/windowedStream.ts';
 export type { CoGroupDefinition, MeetingWindow, WindowJoinDefinition } from './api/windowJoin.ts';

@@ -1,3 +1,4 @@
+import type { Equality } from '../expression/term.ts';
 import type { ConditionFunction } from '../pattern/condition.ts';
 
 /** Whose answers are wanted where Flink differs from the plain reading of a pattern. */
@@ -66,6 +67,8 @@ export interface State {
 export interface UnaryPredicate {
   readonly text: string;
   readonly test: (event: never, timestamp: number) => boolean;
+  /** What every event has that satisfies it, where that can be told. */
+  readonly equality?: Equality | undefined;
 }
 
 /** What is asked of a run. */

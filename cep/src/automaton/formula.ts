@@ -1,10 +1,18 @@
-import { MillraceError } from '@millrace/core';
+import { compileExpression } from '../expression/compileExpression.ts';
+import type { Equality } from '../expression/term.ts';
 import type { Condition, ConditionFunction, Property } from '../pattern/condition.ts';
 
 /** A condition of the compiler's: conditions of the user's, put together. */
 export type Formula =
   | { readonly kind: 'true' }
-  | { readonly kind: 'test'; readonly key: string; readonly text: string; readonly isUnary: boolean; readonly test: ConditionFunction }
+  | {
+      readonly kind: 'test';
+      readonly key: string;
+      readonly text: string;
+      readonly isUnary: boolean;
+      readonly test: ConditionFunction;
+      readonly equality?: Equality | undefined;
+    }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Formula[] }
   | { readonly kind: 'not'; readonly of: Formula };
 
@@ -59,6 +67,17 @@ export function textOf(formula: Formula): string {
     default:
       return `(${formula.parts.map(textOf).join(` ${formula.kind} `)})`;
   }
+}
+
+/** What every event has that satisfies a formula, where that can be told. */
+export function equalityOf(formula: Formula): Equality | undefined {
+  if (formula.kind === 'test') return formula.equality;
+  if (formula.kind !== 'and') return undefined;
+  for (const part of formula.parts) {
+    const equality = equalityOf(part);
+    if (equality !== undefined) return equality;
+  }
+  return undefined;
 }
 
 /** One function for a formula. */
@@ -125,6 +144,7 @@ function getter(property: Property): (event: never) => unknown {
   return typeof property === 'function' ? property : (event: Readonly<Record<string, unknown>>) => event[property];
 }
 
-function expression(_given: unknown, step: string): Formula {
-  throw new MillraceError('cep/condition', `Step "${step}": its condition is an expression.`, { remedy: 'Write it as a function.' });
+function expression(given: unknown, step: string): Formula {
+  const { test, text, isUnary: alone, equality } = compileExpression(given, `step "${step}"`);
+  return { kind: 'test', key: `x${text}`, text, isUnary: alone, test, equality };
 }

@@ -1,5 +1,5 @@
 import type { Guard, ResidualPredicate, UnaryPredicate } from './automaton.ts';
-import { and, compileFormula, type Formula, isUnary, keyOf, textOf } from './formula.ts';
+import { and, compileFormula, equalityOf, type Formula, isUnary, keyOf, textOf } from './formula.ts';
 
 /** Hands out numbers for conditions: one predicate for all that say the same. */
 export class Guards {
@@ -22,7 +22,11 @@ export class Guards {
     return numbered(this.unaryIds, keyOf(formula), () => {
       const test = compileFormula(formula);
       const withTime = (event: never, timestamp: number): boolean => test(event, undefined as never, { timestamp });
-      return this.unary.push({ text: textOf(formula), test: test.length < 2 ? (test as unknown as UnaryPredicate['test']) : withTime });
+      return this.unary.push({
+        text: textOf(formula),
+        test: test.length < 2 ? (test as unknown as UnaryPredicate['test']) : withTime,
+        equality: equalityOf(formula),
+      });
     });
   }
 

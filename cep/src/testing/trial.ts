@@ -1,9 +1,8 @@
 import type { Compat } from '../automaton/automaton.ts';
 import { compilePattern } from '../automaton/compilePattern.ts';
-import type { FoundMatch } from '../executors/executor.ts';
 import { matchOf, partialOf } from '../executors/matchShape.ts';
-import { RunsExecutor } from '../executors/runsExecutor.ts';
-import type { RunsOfKey } from '../executors/runsOfKey.ts';
+import { chooseExecutor } from '../executors/chooseExecutor.ts';
+import type { Executor, FoundMatch, LiveKey } from '../executors/executor.ts';
 import { afterMatchNode } from '../pattern/afterMatch.ts';
 import type { AfterMatch } from '../pattern/language.ts';
 import type { Complete, Matched } from '../pattern/matched.ts';
@@ -73,8 +72,8 @@ export function trial<T, M extends Matched>(pattern: Complete<T, M>, options: Tr
 }
 
 class Trial<M extends Matched> {
-  private readonly executor: RunsExecutor;
-  private readonly live: RunsOfKey;
+  private readonly executor: Executor<LiveKey>;
+  private readonly live: LiveKey;
   private readonly matched: TrialMatch<M>[] = [];
   private readonly timedOut: TrialMatch<Partial<M>>[] = [];
 
@@ -86,7 +85,7 @@ class Trial<M extends Matched> {
       match: (found: FoundMatch, at: number) => void this.matched.push({ match: matchOf(automaton.steps, found) as M, at }),
       timedOut: (found: FoundMatch, at: number) => void this.timedOut.push({ match: partialOf(automaton.steps, found) as Partial<M>, at }),
     };
-    this.executor = new RunsExecutor(automaton, user, { afterMatch: strategy ?? { skip: 'none' }, emit, maxPartials });
+    this.executor = chooseExecutor(automaton, { afterMatch: strategy ?? { skip: 'none' }, emit, maxPartials }).create(user);
     this.live = this.executor.create();
   }
 

@@ -40,6 +40,8 @@ export const atEndSteps = {
   }),
   mapPartition: (flow, { uid, i }) => ({
     ...flow,
+    // Another number of subtasks deals the elements out anew.
+    ordered: flow.total,
     timed: false,
     even: false,
     stream: dataSet(flow.stream).mapPartition(

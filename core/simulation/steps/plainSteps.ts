@@ -46,7 +46,8 @@ export const plainSteps = {
       parallelism: undefined,
     };
   },
-  asyncMap: (flow, parts) => ({ ...flow, stream: called(flow.stream, parts, beside(flow, parts.uid).parallelism, 'input') }),
+  // Another number of subtasks deals out anew what is under way.
+  asyncMap: (flow, parts) => ({ ...flow, ordered: flow.total, stream: called(flow.stream, parts, beside(flow, parts.uid).parallelism, 'input') }),
   asyncMapAny: (flow, parts) => ({
     ...flow,
     ordered: false,

@@ -81,7 +81,7 @@ export const stateSteps = {
       .aggregate({ n: count(), total: sum(({ n }) => n % 1000), most: max(({ n }) => n), newest: last<Item>() }, options)
       .map(
         ({ key, value: { newest, n, total, most } }) => ({ id: newest?.id ?? '', key, n: mix(n, mix(total, most ?? 0)) }),
-        beside({ ...flow, ...options }, `${uid}.item`),
+        beside({ parallelism: options.parallelism }, `${uid}.item`),
       );
     return { ...flow, stream, parallelism: options.parallelism };
   },
@@ -92,7 +92,7 @@ export const stateSteps = {
       .keyBy(byKey)
       .window(countWindow(i + 2))
       .process({ ...options, onWindow: (items) => [{ id: items.at(-1)!.id, key: items[0]!.key, n: items.map(({ n }) => n).reduce(mix) }] })
-      .map(({ value }) => value, beside({ ...flow, ...options }, `${uid}.item`));
+      .map(({ value }) => value, beside({ parallelism: options.parallelism }, `${uid}.item`));
     return { ...flow, stream, timed: false, parallelism: options.parallelism };
   },
   // Each item again a while after its time, beside how many the key had by then.

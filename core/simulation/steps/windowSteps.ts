@@ -9,14 +9,14 @@ function totals(flow: Flow, { uid, shop }: StepParts, window: WindowAssigner<Ite
     .keyBy(byKey)
     .window(window, isEarly ? { trigger: continuousEventTime(ms(30)) } : {})
     .aggregate({ n: count(), total: sum(({ n }) => n % 1000), least: min(({ n }) => n), kinds: distinct(({ n }) => n % 7) }, options)
-    .filter(({ pane }) => pane.timing === 'onTime', beside({ ...flow, ...options }, `${uid}.onTime`))
+    .filter(({ pane }) => pane.timing === 'onTime', beside({ parallelism: options.parallelism }, `${uid}.onTime`))
     .map(
       ({ key, window: { start }, value }) => ({
         id: '',
         key,
         n: mix(mix(value.n, value.total), mix(mix(value.least ?? 0, value.kinds), start)),
       }),
-      beside({ ...flow, ...options }, `${uid}.item`),
+      beside({ parallelism: options.parallelism }, `${uid}.item`),
     );
   return { stream, ordered: true, total: false, timed: true, even: false, parallelism: options.parallelism };
 }
@@ -29,7 +29,7 @@ function even(flow: Flow, { uid, shop }: StepParts): Flow {
     .keyBy(byKey)
     .window(tumbling(ms(2), { offset: ms(1) }))
     .process({ ...options, onWindow: (items) => items })
-    .map(({ value }) => value, beside({ ...flow, ...options }, `${uid}.evened`));
+    .map(({ value }) => value, beside({ parallelism: options.parallelism }, `${uid}.evened`));
   return { stream, ordered: false, total: false, timed: true, even: true, parallelism: options.parallelism };
 }
 
@@ -49,7 +49,7 @@ export const windowSteps = {
         ...options,
         onWindow: (items, { key }) => [{ id: '', key, n: mixAll(items.map(({ n }) => n)) }],
       })
-      .map(({ value }) => value, beside({ ...flow, ...options }, `${uid}.item`));
+      .map(({ value }) => value, beside({ parallelism: options.parallelism }, `${uid}.item`));
     return { stream, ordered: true, total: false, timed: true, even: false, parallelism: options.parallelism };
   },
   windowAll: (flow, { uid, i }) => {
@@ -68,7 +68,7 @@ export const windowSteps = {
       .over({ last: ms(i * 20) }, { total: sum(({ n }) => n % 1000), most: max(({ n }) => n) }, options)
       .map(
         ({ value, over }) => ({ ...value, n: mix(value.n, mix(over.total, over.most ?? 0)) }),
-        beside({ ...flow, ...options }, `${uid}.item`),
+        beside({ parallelism: options.parallelism }, `${uid}.item`),
       );
     return { ...flow, stream, ordered: false, total: false, parallelism: options.parallelism };
   },

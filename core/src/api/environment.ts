@@ -16,6 +16,7 @@ import { KeyedStream } from './keyedStream.ts';
 import { OperatorStream } from './operatorStream.ts';
 import { StreamOrigin } from './origin.ts';
 import { creditPolicy, type RunOptions } from './runOptions.ts';
+import { stateSettings } from './stateOptions.ts';
 import type { StreamFactory } from './streamFactory.ts';
 
 /** Options of a source: those of every operator, and how its elements get their time. */
@@ -175,7 +176,8 @@ export class StreamEnvironment {
     const restore = rest.restore === undefined ? undefined : restoreSettings(rest.restore);
     const restart = rest.restart ?? (checkpoint === undefined ? noRestart() : exponentialDelay());
     const credit = creditPolicy(rest);
-    const common = { name, credit, ...this.compile(options, builder), platform, logger, onError, seed, signal, generateCode, isEmptyTold };
+    const state = stateSettings(rest.state, platform);
+    const common = { name, credit, state, ...this.compile(options, builder), platform, logger, onError, seed, signal, generateCode, isEmptyTold };
     const driver = await hostDriver(rest, { ...common, exactlyOnce: checkpoint?.exactlyOnce ?? true });
     const job = new LocalJob({ ...common, checkpoint, restore, restart, driver });
     await job.start();

@@ -12,7 +12,7 @@ export async function hostDriver(
   { driver, program, parallelism = 1, deadLetters }: RunOptions,
   parts: Omit<HostParts, 'epoch' | 'lineage'>,
 ): Promise<HostDriver | undefined> {
-  const { plan, platform, onError, seed, generateCode, credit, exactlyOnce } = parts;
+  const { plan, platform, onError, seed, generateCode, credit, exactlyOnce, state } = parts;
   const widest = Math.max(...plan.chains.map((chain) => chain.parallelism));
   const wanted = driver ?? (widest > 1 && program !== undefined ? 'workers' : 'inline');
   if (wanted === 'inline' || (driver === undefined && platform.workers === undefined)) return undefined;
@@ -34,5 +34,6 @@ export async function hostDriver(
     generateCode,
     exactlyOnce,
     credit,
+    state,
   });
 }

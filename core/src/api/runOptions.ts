@@ -8,6 +8,7 @@ import { MillraceError } from '../errors/millraceError.ts';
 import type { CreditPolicy } from '../runtime/creditWindow.ts';
 import { type Duration, toPositiveMilliseconds } from '../time/duration.ts';
 import type { CheckpointOptions, RestoreOptions } from './checkpointOptions.ts';
+import type { StateBackendOptions } from './stateOptions.ts';
 
 /** How a job is run. */
 export interface RunOptions {
@@ -34,6 +35,8 @@ export interface RunOptions {
   readonly credit?: number;
   /** What waits between two subtasks should be worked off within this time, so that no checkpoint has to wait longer. Default 1 second. */
   readonly targetDelay?: Duration;
+  /** Where keyed state lives: in memory (default), or on disk, for state larger than memory. */
+  readonly state?: StateBackendOptions;
   /** Keeps the job's state, so that it survives failures and restarts exactly once. Streaming mode only. */
   readonly checkpoint?: CheckpointOptions;
   /** Where the job goes on from. */

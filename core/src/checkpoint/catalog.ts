@@ -62,8 +62,8 @@ export class Catalog {
     const newest = names[0]?.slice(MANIFESTS.length, MANIFESTS.length + stamp(0, 0).length);
     for (const object of await this.storage.list(STATE)) {
       const written = object.slice(STATE.length, STATE.length + stamp(0, 0).length);
-      // What is newer than the newest manifest, in this epoch, belongs to a checkpoint under way.
-      const underWay = newest !== undefined && written > newest && written.startsWith(stamp(epoch, 0).slice(0, 9));
+      // What is newer than the newest manifest belongs to a checkpoint under way: of this epoch, or of one that has taken over meanwhile.
+      const underWay = newest !== undefined && written > newest && written >= stamp(epoch, 0);
       if (!needed.has(object) && !underWay) await this.storage.remove(object);
     }
   }

@@ -59,6 +59,7 @@ export function generator<T>(options: GeneratorOptions<T>): Source<T> {
       return {
         splits: async () => Array.from({ length: splits }, (_, split) => String(split)),
         read: (split, from = Number(split), context) => made.read(from, context),
+        count: async (split) => (count === Infinity ? undefined : Math.max(0, Math.ceil((count - Number(split)) / splits))),
       };
     },
   });

@@ -11,6 +11,7 @@ export const platform: Platform = {
   clock: systemClock,
   later: (callback) => void setImmediate(callback),
   spill: temporaryDirectory(),
+  openKeyStore: async (directory) => (await import('./levelStore.ts')).openLevelStore(directory),
   memoryLimit: getHeapStatistics().heap_size_limit,
   identity: processIdentity,
   random: Math.random,

@@ -34,6 +34,7 @@ export class PostgresSession {
   readonly #target: string;
   readonly #client: Client;
   #isClosed = false;
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(target: string, client: Client) {
     this.#target = target;
@@ -61,12 +62,16 @@ export class PostgresSession {
   }
 
   /** `name`: prepares the statement for further use. */
-  async query(text: string, values?: unknown[], name?: string): Promise<PostgresResult> {
-    try {
-      return await this.#client.query({ text, ...(values !== undefined && { values }), ...(name !== undefined && { name }) });
-    } catch (error) {
-      throw this.#failure(error);
-    }
+  query(text: string, values?: unknown[], name?: string): Promise<PostgresResult> {
+    const query = { text, ...(values !== undefined && { values }), ...(name !== undefined && { name }) };
+    // A writer commits while it writes.
+    const result = this.#last
+      .then(() => this.#client.query(query))
+      .catch((error: unknown): never => {
+        throw this.#failure(error);
+      });
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
   /** Nothing of some work stays when it fails. */
@@ -140,6 +145,9 @@ async function loadClient(): Promise<(options: object) => Client> {
     return (options) => new pg.Client(options) as unknown as Client;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    throw new MillraceError('package/missing', 'Writing to PostgreSQL needs the package "pg".', { remedy: 'Install it: npm install pg.', cause });
+    throw new MillraceError('package/missing', 'Writing to PostgreSQL needs the package "pg".', {
+      remedy: 'Install it: npm install pg.',
+      cause,
+    });
   }
 }

@@ -34,7 +34,9 @@ export class PostgresTable {
       [path],
     );
     const missing = (what: string): MillraceError =>
-      new MillraceError('sink/failed', `There is no ${what}.`, { remedy: 'Compare table, schema and columns with the database; setup can make the table.' });
+      new MillraceError('sink/failed', `There is no ${what}.`, {
+        remedy: 'Compare table, schema and columns with the database; setup can make the table.',
+      });
     if (rows.length === 0) throw missing(`table ${path} that can be seen`);
     const columns = table.columns.map((column) => {
       const found = rows.find(({ name }) => name === column);
@@ -42,6 +44,30 @@ export class PostgresTable {
       return { name: column, type: String(found['type']), isRequired: found['required'] === true };
     });
     return new PostgresTable(String(rows[0]!['schema']), table, columns);
+  }
+
+  /** The epoch that owns a sink; 0 where none does. */
+  async epoch(session: PostgresSession, sink: string): Promise<number> {
+    const { rows } = await session.query(`SELECT epoch FROM ${this.sinks} WHERE sink = $1`, [sink]);
+    return Number(rows[0]?.['epoch'] ?? 0);
+  }
+
+  /** Lets an epoch own a sink, unless a newer one does: then that. Makes the tables of the bookkeeping where they are missing. */
+  async takeOver(session: PostgresSession, sink: string, epoch: number): Promise<number | undefined> {
+    const { rows: found } = await session.query('SELECT to_regclass($1) AS sinks, to_regclass($2) AS commits', [this.sinks, this.commits]);
+    // Even where they are there, making them takes rights that not every user has.
+    if (found[0]!['sinks'] === null) await session.query(`CREATE TABLE ${this.sinks} (sink text PRIMARY KEY, epoch bigint NOT NULL)`);
+    if (found[0]!['commits'] === null)
+      await session.query(
+        `CREATE TABLE ${this.commits} (writer text, round bigint, checkpoint bigint, epoch bigint NOT NULL, PRIMARY KEY (writer, round))`,
+      );
+    await session.query(
+      `INSERT INTO ${this.sinks} AS known (sink, epoch) VALUES ($1, $2)
+       ON CONFLICT (sink) DO UPDATE SET epoch = excluded.epoch WHERE known.epoch < excluded.epoch`,
+      [sink, epoch],
+    );
+    const owner = await this.epoch(session, sink);
+    return owner === epoch ? undefined : owner;
   }
 
   /** The table in which rows wait. */

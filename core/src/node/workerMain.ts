@@ -38,13 +38,13 @@ export async function runWorker(): Promise<void> {
 
 /** The job as its module builds it here. */
 export async function buildParts(assignment: HostAssignment): Promise<Omit<HostParts, 'logger'>> {
-  const { program, mode, parallelism, maxParallelism, onError, isCheckpointed, deadLettersElsewhere, credit } = assignment;
+  const { program, mode, parallelism, maxParallelism, onError, isCheckpointed, deadLettersElsewhere, credit, state } = assignment;
   const { default: job } = (await import(program.module)) as { default: JobModule<unknown> };
   const env = job.build(program.config);
   const deadLetters = deadLettersElsewhere ? { deadLetters: ELSEWHERE } : {};
   const { plan, builder } = env.compile({ mode, parallelism, maxParallelism, onError, ...deadLetters });
   const { seed, generateCode, epoch, lineage, exactlyOnce } = assignment;
-  return { plan: { ...plan, isCheckpointed }, builder, platform, onError, seed, generateCode, epoch, lineage, exactlyOnce, credit };
+  return { plan: { ...plan, isCheckpointed }, builder, platform, onError, seed, generateCode, epoch, lineage, exactlyOnce, credit, state };
 }
 
 /** Stands for a sink that only the host that the job was started on has. */

@@ -2,7 +2,7 @@ import { describeError } from '../errors/describe.ts';
 import { MillraceError } from '../errors/millraceError.ts';
 import type { OperatorStateEntry } from '../state/operatorState.ts';
 import { type Duration, formatDuration, toNonNegativeMilliseconds, toPositiveMilliseconds } from '../time/duration.ts';
-import { MAX_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
+import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
 import type { Operator, OperatorDefinition } from './operator.ts';
 import type { OperatorContext } from './operatorContext.ts';
 
@@ -40,6 +40,13 @@ interface Call {
   outcome: { readonly result: unknown } | { readonly error: unknown } | undefined;
   abort: AbortController | undefined;
   cancelTimer: (() => void) | undefined;
+}
+
+/** What a subtask has under way, as a checkpoint holds it. */
+interface SavedCalls {
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly entries: readonly ({ readonly value: unknown; readonly time: Timestamp } | { readonly watermark: Timestamp })[];
 }
 
 /** The options as the operator uses them. */
@@ -82,6 +89,8 @@ class AsyncMapOperator implements Operator {
   private opened = false;
   private readonly queue: Entry[] = [];
   private calls = 0;
+  /** What the subtasks of a checkpoint had under way. */
+  private restored: SavedCalls[] = [];
 
   constructor(context: OperatorContext, definition: AsyncMap<never, unknown, unknown>, settings: Settings) {
     this.context = context;
@@ -94,6 +103,7 @@ class AsyncMapOperator implements Operator {
     const begin = (opened: unknown): void => {
       this.resource = opened;
       this.opened = true;
+      this.takeOver();
       for (const entry of this.queue) if (entry.kind === 'call') this.call(entry);
     };
     return resource instanceof Promise ? resource.then(begin) : begin(resource);
@@ -125,14 +135,34 @@ class AsyncMapOperator implements Operator {
   }
 
   operatorEntries(): Iterable<OperatorStateEntry> {
-    const items = this.queue.map((entry) => (entry.kind === 'call' ? { value: entry.value, time: entry.time } : { watermark: entry.at }));
-    return items.length === 0 ? [] : [{ state: 'calls', mode: 'split', items }];
+    if (this.queue.length === 0) return [];
+    const { index: subtask, parallelism } = this.context.subtask;
+    const entries = this.queue.map((entry) =>
+      entry.kind === 'call' ? { value: entry.value, time: entry.time } : { watermark: entry.at },
+    );
+    return [{ state: 'calls', mode: 'union', items: [{ subtask, parallelism, entries } satisfies SavedCalls] }];
   }
 
   restoreOperatorEntry({ items }: OperatorStateEntry): void {
-    for (const item of items as readonly ({ readonly value: unknown; readonly time: Timestamp } | { readonly watermark: Timestamp })[]) {
-      if ('watermark' in item) this.queue.push({ kind: 'watermark', at: item.watermark });
-      else this.enqueue(item.value, item.time);
+    this.restored.push(...(items as readonly SavedCalls[]));
+  }
+
+  private takeOver(): void {
+    const { index, parallelism } = this.context.subtask;
+    const saved = this.restored;
+    this.restored = [];
+    if (saved.every((each) => each.parallelism === parallelism)) {
+      for (const entry of saved.find(({ subtask }) => subtask === index)?.entries ?? []) {
+        if ('watermark' in entry) this.queue.push({ kind: 'watermark', at: entry.watermark });
+        else this.enqueue(entry.value, entry.time);
+      }
+      return;
+    }
+    // Calls go round. Of the watermarks between them only one holds for those of all subtasks: the smallest of the last.
+    const calls = saved.flatMap(({ entries }) => entries).filter((entry) => !('watermark' in entry));
+    for (const [i, { value, time }] of calls.entries()) if (i % parallelism === index) this.enqueue(value, time);
+    if (this.queue.length > 0 && this.context.watermark !== MIN_TIMESTAMP) {
+      this.queue.push({ kind: 'watermark', at: this.context.watermark });
     }
   }
 

@@ -42,6 +42,7 @@ function inContexts({ elements, timer }: ProcessHandlers, context: OperatorConte
   const [onElement, onBroadcast] = elements as readonly ((value: unknown, context: unknown) => Emits)[];
   const onTimer = timer as ((timer: unknown, context: unknown) => Emits) | undefined;
   const reading = withMore(context, { broadcast: shared.readers });
+  context.subtask.backend.listKeys();
   const forEachKey = (visit: (context: unknown) => void): void => {
     const { backend } = context.subtask;
     for (const key of backend.keys()) {

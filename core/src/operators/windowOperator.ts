@@ -124,6 +124,16 @@ export class WindowOperator<C> implements Operator, StoredState {
     while (windows !== undefined && windows.panes.length > 0) this.remove(windows, windows.panes[0]!);
   }
 
+  /** What a trigger set, and timers, stay: they belong to entries that will be back. */
+  evict(): void {
+    const slot = this.table.find();
+    const windows = slot < 0 ? undefined : this.column.get(slot);
+    if (windows === undefined) return;
+    for (const pane of windows.panes) this.empty(pane);
+    this.column.set(slot, undefined);
+    this.table.release(slot);
+  }
+
   private accept(value: unknown, input: number): void {
     const { context, assigner } = this;
     const { time } = context;

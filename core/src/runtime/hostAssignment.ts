@@ -4,6 +4,7 @@ import type { Graph } from '../graph/node.ts';
 import type { Plan, PlanChain } from '../graph/plan.ts';
 import { MillraceError } from '../errors/millraceError.ts';
 import type { CreditPolicy } from './creditWindow.ts';
+import type { StateSettings } from './stateSpace.ts';
 
 /** A job as others can run it too: where its module is, and its configuration. Plain data. */
 export interface Program {
@@ -37,6 +38,7 @@ export interface JobAssignment {
   readonly generateCode: boolean | undefined;
   readonly exactlyOnce: boolean;
   readonly credit: CreditPolicy;
+  readonly state: StateSettings | undefined;
 }
 
 /** The host that a subtask runs on: the n-th subtasks of all chains share one, but for what only host 0 has. */

@@ -20,6 +20,7 @@ import type { JobMetrics } from './metrics.ts';
 import type { Platform } from './platform.ts';
 import { type Progress, progressOf } from './progress.ts';
 import type { RestartCount, RestartStrategy } from './restart.ts';
+import type { StateSettings } from './stateSpace.ts';
 
 /** What a job is started with. */
 export interface JobParts {
@@ -38,6 +39,8 @@ export interface JobParts {
   readonly restore?: RestoreSettings | undefined;
   readonly restart: RestartStrategy;
   readonly credit: CreditPolicy;
+  /** Where keyed state lives; `undefined`: in memory. */
+  readonly state?: StateSettings | undefined;
   /** Where tasks run; `undefined` for this thread. */
   readonly driver?: HostDriver | undefined;
 }

@@ -1,4 +1,5 @@
 import { isMillraceError, MillraceError } from '../errors/millraceError.ts';
+import type { Subtask } from '../operators/operatorContext.ts';
 import type { RandomState } from '../operators/random.ts';
 import type { StateEntry } from '../state/backend.ts';
 import type { OperatorStateEntry } from '../state/operatorState.ts';
@@ -37,20 +38,35 @@ export function snapshotLink(link: Link): LinkSnapshot {
   return { uid, keyed: [...context.subtask.backend.entries()], own: [...(operator.entries?.() ?? [])], ...snapshotPlain(link) };
 }
 
+/** Gives an operator subtask its keyed state. Yields where so much is on its way out of memory that one should wait. */
+export function* restoreKeyed({ context }: Link, keyed: Iterable<StateEntry>, isLenient: boolean): Generator<Promise<void>, void> {
+  const { backend, uid } = context.subtask;
+  const restorer = new Restorer(isLenient);
+  try {
+    for (const entry of keyed) {
+      if (isLenient) restorer.take(addressOf(entry), () => backend.restore(entry));
+      else backend.restore(entry);
+      const settling = backend.settling?.();
+      if (settling !== undefined) yield settling;
+    }
+  } catch (error) {
+    throw isMillraceError(error) ? error.at(uid) : error;
+  }
+  restorer.tell(context.subtask);
+}
+
 /**
  * Gives an operator subtask what it held.
  *
  * @throws MillraceError `state/restore` for state that the operator does not have, unless the snapshot allows that.
  */
-export function restoreLink({ context, operator }: Link, snapshot: LinkSnapshot): void {
-  const { backend, operatorStates, uid, random, logger } = context.subtask;
+export function restoreLink(link: Link, snapshot: LinkSnapshot): void {
+  const { context, operator } = link;
+  const { operatorStates, uid, random } = context.subtask;
   const isLenient = snapshot.allowNonRestoredState === true;
+  for (const _ of restoreKeyed(link, snapshot.keyed, isLenient));
   const restorer = new Restorer(isLenient);
   try {
-    for (const entry of snapshot.keyed) {
-      if (isLenient) restorer.take(addressOf(entry), () => backend.restore(entry));
-      else backend.restore(entry);
-    }
     for (const entry of snapshot.own) restorer.take(entry.state, () => known(operator.restoreEntry, entry.state).call(operator, entry));
     for (const entry of snapshot.operator) {
       const { state } = entry;
@@ -63,21 +79,26 @@ export function restoreLink({ context, operator }: Link, snapshot: LinkSnapshot)
   } catch (error) {
     throw isMillraceError(error) ? error.at(uid) : error;
   }
-  for (const [state, entries] of restorer.leftOut) {
-    const count = `${entries} ${entries === 1 ? 'entry' : 'entries'}`;
-    logger.warn(`State that uid "${uid}" does not have any more is left out: ${state} (${count}).`, { uid });
-  }
+  restorer.tell(context.subtask);
   if (snapshot.random !== undefined) random.restore(snapshot.random);
 }
 
 /** Restores entries, or leaves those out whose state is not there any more. */
 class Restorer {
   /** How many entries, by state. */
-  readonly leftOut = new Map<string, number>();
+  private readonly leftOut = new Map<string, number>();
   private readonly isLenient: boolean;
 
   constructor(isLenient: boolean) {
     this.isLenient = isLenient;
+  }
+
+  /** Says what was left out. */
+  tell({ logger, uid }: Pick<Subtask, 'logger' | 'uid'>): void {
+    for (const [state, entries] of this.leftOut) {
+      const count = `${entries} ${entries === 1 ? 'entry' : 'entries'}`;
+      logger.warn(`State that uid "${uid}" does not have any more is left out: ${state} (${count}).`, { uid });
+    }
   }
 
   take(address: string, restore: () => void): void {

@@ -16,6 +16,7 @@ import type { Placement } from './placement.ts';
 import type { Platform } from './platform.ts';
 import { restoreTask } from './restoreTask.ts';
 import { Scheduler } from './scheduler.ts';
+import { type StateSettings, StateSpace } from './stateSpace.ts';
 import type { Task, TaskListener } from './task.ts';
 import { TaskCheckpoints } from './taskCheckpoint.ts';
 import { type SourceTask, type TaskGraph, TaskGraphBuilder } from './taskGraph.ts';
@@ -37,6 +38,8 @@ export interface HostParts {
   readonly exactlyOnce: boolean;
   /** How much may wait between two subtasks. */
   readonly credit: CreditPolicy;
+  /** Where keyed state lives; `undefined`: in memory. */
+  readonly state?: StateSettings | undefined;
 }
 
 /** Tasks on this thread: all of a job's, or those that a placement puts here. */
@@ -46,6 +49,7 @@ export class LocalHost implements TaskHost, TaskListener {
   readonly scheduler: Scheduler;
   private readonly parts: HostParts;
   private readonly listener: HostListener;
+  private readonly stateSpace: StateSpace;
   private readonly readers = new Map<number, SourceReader<unknown, unknown>>();
   private readonly checkpoints = new Map<Task, TaskCheckpoints>();
   private readonly watch: WatermarkWatch | undefined;
@@ -58,12 +62,14 @@ export class LocalHost implements TaskHost, TaskListener {
     this.listener = listener;
     const { platform, plan } = parts;
     const { clock } = platform;
+    this.stateSpace = new StateSpace(parts.state, platform);
     const scope = {
       ...parts,
       mode: plan.mode,
       maxParallelism: plan.maxParallelism,
       clock,
       workspace: new Workspace(platform.spill, platform.memoryLimit),
+      stateSpace: this.stateSpace,
     };
     this.scheduler = new Scheduler(platform);
     this.graph = new TaskGraphBuilder(plan, scope, this.scheduler, this, placement).build();
@@ -78,6 +84,7 @@ export class LocalHost implements TaskHost, TaskListener {
   }
 
   async open(restore: CheckpointReader | undefined): Promise<void> {
+    await this.stateSpace.open();
     if (restore !== undefined) await Promise.all(this.graph.tasks.map((task) => restoreTask(task, restore)));
     await allOpened(this.graph.instances.map(async ({ instance }) => instance.operator.open?.()));
     await allOpened([...new Set(this.graph.sources.map(({ node }) => node.id))].map((node) => this.openReader(node)));
@@ -148,6 +155,7 @@ export class LocalHost implements TaskHost, TaskListener {
       ...this.graph.instances.map(async ({ instance }) => instance.operator.close?.(failure)),
       ...[...this.readers.values()].map(async (reader) => reader.close?.()),
     ]);
+    await this.stateSpace.close();
     const failed = closed.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }

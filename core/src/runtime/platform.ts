@@ -1,3 +1,4 @@
+import type { KeyStore } from '../state/keyStore.ts';
 import type { SpillSpace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
 import type { JobAssignment } from './hostAssignment.ts';
@@ -14,6 +15,12 @@ export interface Platform {
    * @internal
    */
   readonly spill?: SpillSpace;
+  /**
+   * A store for keyed state larger than memory, in a directory, or where temporary files are.
+   *
+   * @internal
+   */
+  readonly openKeyStore?: (directory: string | undefined) => Promise<KeyStore>;
   /** Chance in [0, 1), for spreading restarts; results never depend on it. */
   readonly random?: () => number;
   /** CRC-32 of some bytes, where the host has a quick one. */

@@ -88,7 +88,7 @@ export class RemoteHost implements TaskHost {
       error: (error: PlainError) => listener.onFailed(fromPlainError(error)),
       splitEnd: (node: number, split: string) => listener.onSplitEnd(node, split),
       // A copy: its memory moves to the other side.
-      restoreEntries: async (object: string) => (await this.restore!.object(object)).slice(),
+      restoreEntries: async (object: string) => new Uint8Array(await this.restore!.object(object)),
       snapshotEntries: async (barrier: Barrier, name: string, parts: readonly Uint8Array[]) => listener.keep(barrier, name, parts),
       snapshotDone: (task: string, checkpoint: number, states: readonly SubtaskState[]) => listener.onSnapshot(task, checkpoint, states),
       declined: (checkpoint: number, error: PlainError) => listener.onDeclined(checkpoint, fromPlainError(error)),

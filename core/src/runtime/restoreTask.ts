@@ -1,6 +1,7 @@
 import type { CheckpointReader, SubtaskRestore } from '../checkpoint/restore.ts';
 import { MAX_TIMESTAMP } from '../time/timestamp.ts';
 import { BatchFeed } from './batchFeed.ts';
+import { restoreKeyed } from './linkSnapshot.ts';
 import { SourceFeed, type SourceSnapshot } from './sourceFeed.ts';
 import type { Task } from './task.ts';
 
@@ -10,11 +11,16 @@ export async function restoreTask(task: Task, checkpoint: CheckpointReader): Pro
   const known = states.map((state, i) => ({ state, uid: task.chain.links[i]!.uid })).filter(({ state }) => state !== undefined);
   if (known.length === 0) return;
   const [head] = states;
+  const isLenient = checkpoint.allowNonRestoredState === true;
+  for (const [i, state] of states.entries()) {
+    // Keyed state may be larger than memory.
+    if (state !== undefined) for (const settling of restoreKeyed(task.chain.links[i]!, state.keyed, isLenient)) await settling;
+  }
   task.restore({
     // An operator that is new in the chain has something to do even where the others are done.
     finished: states.every((state) => state?.finished === true),
     feed: head === undefined ? undefined : feedState(task, head),
-    links: known.map(({ state, uid }) => ({ uid, ...state!, allowNonRestoredState: checkpoint.allowNonRestoredState })),
+    links: known.map(({ state, uid }) => ({ uid, ...state!, keyed: [], allowNonRestoredState: isLenient })),
   });
 }
 

@@ -169,9 +169,11 @@ export class SourceFeed implements Feed, SplitListener {
   }
 
   snapshot(): SourceSnapshot {
+    // One that was being read before a restore may wait for its turn again.
+    const begun = this.waiting.flatMap((split) => (this.restored.has(split) ? [{ split, ...this.restored.get(split)! }] : []));
     return {
-      splits: [...this.left, ...[...this.reading].map((split) => ({ split: split.split, ...split.where() }))],
-      waiting: [...this.waiting],
+      splits: [...this.left, ...[...this.reading].map((split) => ({ split: split.split, ...split.where() })), ...begun],
+      waiting: this.waiting.filter((split) => !this.restored.has(split)),
       times: this.times.snapshot(),
     };
   }

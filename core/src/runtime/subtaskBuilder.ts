@@ -14,7 +14,6 @@ import { logRejection } from '../operators/rejectionLog.ts';
 import { SinkOperator } from '../operators/sink.ts';
 import { SourceOperator } from '../operators/source.ts';
 import type { StateHandles, StateShape } from '../state/descriptor.ts';
-import { MemoryBackend } from '../state/memoryBackend.ts';
 import { OperatorStates } from '../state/operatorState.ts';
 import type { Workspace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
@@ -22,6 +21,7 @@ import type { Timestamp } from '../time/timestamp.ts';
 
 import type { CreditPolicy } from './creditWindow.ts';
 import { operatorFailure } from './failure.ts';
+import type { StateSpace } from './stateSpace.ts';
 
 /** What all subtasks of a job share. */
 export interface JobScope {
@@ -33,6 +33,7 @@ export interface JobScope {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly workspace: Workspace;
+  readonly stateSpace: StateSpace;
   /** Of the lease under which sinks commit; 0 without checkpoints. */
   readonly epoch: number;
   /** Of the checkpoint location; empty without checkpoints. */
@@ -63,11 +64,18 @@ export function instantiate(
 ): SubtaskInstance {
   const behaviour = scope.builder.behaviour(node.id);
   const definition = definitionOf(behaviour);
-  const backend = new MemoryBackend(scope.clock);
+  let context: OperatorContext | undefined;
+  const backend = scope.stateSpace.backend(scope.clock, scope.maxParallelism, {
+    block: () => context?.block(),
+    unblock: () => context?.unblock(),
+    fail: (error) =>
+      context?.mail(() => {
+        throw operatorFailure(error, node.uid);
+      }),
+  });
   const state = Object.fromEntries(
     Object.entries(definition.state ?? {}).map(([name, descriptor]) => [name, backend.open(name, descriptor)]),
   );
-  let context: OperatorContext | undefined;
   const keyedTimers = backend.openTimers(definition.timers ?? {}, () => context?.wake());
   context = new OperatorContext(
     {

@@ -92,6 +92,8 @@ export class Task implements Schedulable {
   private prepared: Barrier | undefined;
   /** A checkpoint that was asked for and has not been taken. */
   private requested: Barrier | undefined;
+  /** The newest checkpoint that the task has taken, or is about to. */
+  private taken = -1;
   private drained = true;
   /** The inputs went idle; said downstream when the watermark that came with it has passed the chain. */
   private idleAfterSettling = false;
@@ -184,6 +186,8 @@ export class Task implements Schedulable {
   /** The coordinator asks for a checkpoint. */
   requestCheckpoint(barrier: Barrier): void {
     this.mail(() => {
+      // Its barrier may come by the channels before this letter is read.
+      if (barrier.checkpoint <= this.taken) return;
       if (this.feed.takesBarriersItself && this.phase === 'running') this.requested = barrier;
       else this.takeCheckpoint(barrier);
     });
@@ -191,6 +195,7 @@ export class Task implements Schedulable {
 
   /** The barrier stands between what has been processed and what comes next: takes the checkpoint as soon as operators are ready. */
   takeCheckpoint(barrier: Barrier): void {
+    this.taken = barrier.checkpoint;
     const prepared = this.chain.prepareBarrier(barrier.checkpoint, this.isDrained);
     if (prepared === undefined) return this.cut(barrier);
     this.control.block();

@@ -132,8 +132,9 @@ export class TaskCheckpoints {
       do {
         if (!keyed.step(RECORDS)) return false;
         if (writer.length >= SEGMENT) return true;
-      } while (clock.monotonic() < until);
-      await new Promise<void>((resolve) => this.platform.later(resolve));
+      } while (keyed.fetching === undefined && clock.monotonic() < until);
+      if (keyed.fetching !== undefined) await keyed.fetching;
+      else await new Promise<void>((resolve) => this.platform.later(resolve));
     }
   }
 }

@@ -171,7 +171,7 @@ export class PagedBackend extends MemoryBackend implements Pager {
 
   evict(slot: number, key: Key): void {
     const flags = this.paged.flags[slot]!;
-    
+    if ((flags & CUT) !== 0) this.rescue(slot);
     const keeps = (flags & DIRTY) === 0 || this.writeBack(slot, key, flags);
     if (keeps) {
       this.timers?.fallAsleep(key, slot);

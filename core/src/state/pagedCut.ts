@@ -89,10 +89,11 @@ export class PagedCut implements KeyedCut {
     this.writeMarked(this.writeGone(Infinity));
   }
 
+  /** Also of a cut that is over: it may have been written and not kept. */
   abandon(): void {
     if (this.isAbandoned) return;
     this.isAbandoned = true;
-    if (!this.isOver) this.finish();
+    this.finish();
   }
 
   private writeGone(records: number): number {
@@ -183,8 +184,8 @@ export class PagedCut implements KeyedCut {
   }
 
   private finish(): void {
+    if (!this.isOver) this.parts.moment.snapshot.release();
     this.isOver = true;
-    this.parts.moment.snapshot.release();
     this.onEnd(this);
   }
 }

@@ -6,6 +6,7 @@ import { MillraceError } from '../errors/millraceError.ts';
 import type { OperatorContext } from '../operators/operatorContext.ts';
 import type { Channel } from '../runtime/channel.ts';
 import { Scheduler } from '../runtime/scheduler.ts';
+import { StateSpace } from '../runtime/stateSpace.ts';
 import type { TaskSnapshot } from '../runtime/task.ts';
 import { type TaskGraph, TaskGraphBuilder } from '../runtime/taskGraph.ts';
 import { decodeSelfContained, encodeSelfContained } from '../state/selfContained.ts';
@@ -94,6 +95,7 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
       clock: this.platform.clock,
       logger: run.logger ?? SILENT,
       workspace: new Workspace(undefined, undefined),
+      stateSpace: new StateSpace(undefined, this.platform),
       generateCode: run.generateCode,
       epoch: 0,
       credit: DEFAULT_CREDIT,

@@ -1,0 +1,99 @@
+import { type ByteReader, type ByteWriter, type Codec, plainData } from '@millrace/core';
+import type { Automaton } from '../automaton/automaton.ts';
+import { CompactNode } from './compactNode.ts';
+import { CompactBucket, CompactOfKey } from './compactOfKey.ts';
+import { checkSignature } from './runsCodec.ts';
+
+/** The partial matches of a key as bytes: its events once, and nodes as a list in which those that others refer to come first. */
+export function compactCodec(automaton: Automaton): Codec<CompactOfKey> {
+  return {
+    name: 'cep-compact',
+    version: 1,
+    write: (live, writer) => {
+      writer.text(automaton.signature);
+      writeLive(live, writer);
+    },
+    read: (reader) => {
+      checkSignature(automaton, reader.text());
+      return readLive(automaton, reader);
+    },
+  };
+}
+
+function writeLive(live: CompactOfKey, writer: ByteWriter): void {
+  const nodes = new Map<CompactNode, number>();
+  const events = new Map<number, number>();
+  const values: unknown[] = [];
+  for (const bucket of live.buckets) {
+    for (const root of [bucket?.waiting, bucket?.fresh]) {
+      for (const node of childrenFirst(root, nodes)) {
+        nodes.set(node, nodes.size + 1);
+        if (node.step >= 0 && !events.has(node.seq)) events.set(node.seq, values.push(node.event) - 1);
+      }
+    }
+  }
+  const numberOf = (node: CompactNode | undefined): number => (node === undefined ? 0 : nodes.get(node)!);
+  writer.varint(live.seq);
+  writer.float64(live.timer);
+  writer.varint(live.starts.length - live.head);
+  for (let at = live.head; at < live.starts.length; at++) writer.float64(live.starts[at]!);
+  plainData.write(values, writer);
+  writer.varint(nodes.size);
+  for (const node of nodes.keys()) {
+    writer.varint(node.step < 0 ? 0 : node.state + 1);
+    writer.varint(numberOf(node.left));
+    if (node.step < 0) writer.varint(numberOf(node.right));
+    else {
+      writer.float64(node.time);
+      writer.varint(node.seq);
+      writer.varint(events.get(node.seq)!);
+    }
+  }
+  writer.varint(live.buckets.length);
+  for (const bucket of live.buckets) {
+    writer.varint(numberOf(bucket?.waiting));
+    writer.varint(numberOf(bucket?.fresh));
+  }
+}
+
+/** The nodes of a set that are not known yet, each after those it refers to. Sets are deep: no recursion. */
+function* childrenFirst(root: CompactNode | undefined, known: ReadonlyMap<CompactNode, number>): Iterable<CompactNode> {
+  const open = root === undefined ? [] : [root];
+  while (open.length > 0) {
+    const node = open.at(-1)!;
+    const before = open.length;
+    if (!known.has(node)) {
+      if (node.left !== undefined && !known.has(node.left)) open.push(node.left);
+      if (node.right !== undefined && !known.has(node.right)) open.push(node.right);
+      if (open.length > before) continue;
+      yield node;
+    }
+    open.pop();
+  }
+}
+
+function readLive(automaton: Automaton, reader: ByteReader): CompactOfKey {
+  const live = new CompactOfKey();
+  live.seq = reader.varint();
+  live.timer = reader.float64();
+  for (let n = reader.varint(); n > 0; n--) live.starts.push(reader.float64());
+  const values = plainData.read(reader, 1) as readonly unknown[];
+  const nodes: (CompactNode | undefined)[] = [undefined];
+  for (let n = reader.varint(); n > 0; n--) {
+    const state = reader.varint();
+    const left = nodes[reader.varint()];
+    if (state === 0) nodes.push(new CompactNode(-1, -1, undefined, 0, 0, left, nodes[reader.varint()]));
+    else {
+      const time = reader.float64();
+      const seq = reader.varint();
+      nodes.push(new CompactNode(automaton.states[state - 1]!.step, state - 1, values[reader.varint()], time, seq, left, undefined));
+    }
+  }
+  for (let n = reader.varint(); n > 0; n--) {
+    const bucket = new CompactBucket();
+    bucket.waiting = nodes[reader.varint()];
+    bucket.fresh = nodes[reader.varint()];
+    live.buckets.push(bucket);
+  }
+  return live;
+}

@@ -1,0 +1,8 @@
+import { barrierMutants } from './barrierMutants.ts';
+import type { Mutant } from './mutant.ts';
+import { sinkMutants } from './sinkMutants.ts';
+import { stateMutants } from './stateMutants.ts';
+import { timeMutants } from './timeMutants.ts';
+
+/** Every deliberate fault that chaos has to find. */
+export const MUTANTS: readonly Mutant[] = [...barrierMutants, ...sinkMutants, ...stateMutants, ...timeMutants];

@@ -1,0 +1,93 @@
+import { CheckpointReader } from '../../src/checkpoint/restore.ts';
+import { Chain } from '../../src/runtime/chain.ts';
+import { RandomGenerator } from '../../src/operators/random.ts';
+import type { StateEntry } from '../../src/state/backend.ts';
+import { ChangeLog } from '../../src/state/changeLog.ts';
+import type { Key } from '../../src/state/key.ts';
+import type { KeyGroupRange } from '../../src/state/keyGroups.ts';
+import { KeyedTimers } from '../../src/state/keyedTimers.ts';
+import { MemoryBackend } from '../../src/state/memoryBackend.ts';
+import type { OperatorStateEntry } from '../../src/state/operatorState.ts';
+import { type Mutant, mutant } from './mutant.ts';
+
+interface ChangeLogInside {
+  cut: unknown;
+  changed: Uint32Array;
+  gone: Key[];
+}
+
+interface SavedTimers {
+  readonly userKey: string;
+  readonly value: { readonly times: readonly number[]; readonly ranks: readonly number[] };
+}
+
+type PlainSnapshot = readonly { readonly link: { readonly operator: object; readonly node: { readonly kind: string } }; readonly operator: readonly OperatorStateEntry[] }[];
+
+const inside = (self: ChangeLog): ChangeLogInside => self as unknown as ChangeLogInside;
+
+/** Faults of keyed state: what a cut holds, and what comes back from it. */
+export const stateMutants: readonly Mutant[] = [
+  mutant('reuse-freed-slot', 'a slot is used again although a cut has yet to write it', ChangeLog, 'died', (original) => {
+    return (self, slot: number, key: Key) => {
+      const { cut } = inside(self);
+      inside(self).cut = undefined;
+      original(self, slot, key);
+      inside(self).cut = cut;
+    };
+  }),
+  mutant('write-through-cut', 'a cut holds what came behind its barrier', ChangeLog, 'touch', (original) => {
+    return (self, slot: number) => {
+      const { cut } = inside(self);
+      inside(self).cut = undefined;
+      original(self, slot);
+      inside(self).cut = cut;
+    };
+  }),
+  mutant('drop-change', 'a key that has changed is not in the next cut', ChangeLog, 'begin', (original) => {
+    return (self, sink: unknown, whole: boolean, apart: boolean) => {
+      const { changed } = inside(self);
+      if (!whole) changed.forEach((bits, word) => (changed[word] = bits & (bits - 1)));
+      return original(self, sink, whole, apart);
+    };
+  }),
+  mutant('forget-deletions', 'keys that are gone come back', ChangeLog, 'begin', (original) => {
+    return (self, sink: unknown, whole: boolean, apart: boolean) => {
+      inside(self).gone = [];
+      return original(self, sink, whole, apart);
+    };
+  }),
+  mutant('wrong-key-group', 'state moves to the neighbour when a job is rescaled', CheckpointReader, 'inRange', (original) => {
+    return (self, range: KeyGroupRange, all: boolean) => original(self, { first: range.first + 1, last: range.last + 1 }, all);
+  }),
+  mutant('lose-timer', 'a cut holds all timers of a key but one', KeyedTimers, 'entriesOf', (original) => {
+    return function* (self, slot: number) {
+      for (const { userKey, value } of original(self, slot) as Iterable<SavedTimers>) {
+        if (value.times.length > 1) yield { userKey, value: { times: value.times.slice(1), ranks: value.ranks.slice(1) } };
+      }
+    };
+  }),
+  mutant('restore-timers-twice', 'a restored timer fires again a moment later', KeyedTimers, 'restore', (original) => {
+    return (self, entry: StateEntry) => {
+      original(self, entry);
+      const { userKey, value } = entry as unknown as SavedTimers;
+      original(self, { ...entry, userKey, value: { times: value.times.map((time) => time + 1), ranks: value.ranks } });
+    };
+  }),
+  mutant('forget-ttl', 'restored state lives anew', MemoryBackend, 'restore', (original) => {
+    return (self, entry: StateEntry) => original(self, { ...entry, renewed: undefined });
+  }),
+  mutant('drop-random', 'a restored operator draws its first numbers again', RandomGenerator, 'restore', () => () => undefined),
+  mutant('forget-async', 'calls under way are not in a checkpoint', Chain, 'snapshotPlain', (original) => {
+    return (self) => without(original(self), (kind) => kind === 'asyncMap');
+  }),
+  mutant('forget-broadcast', 'broadcast state is not in a checkpoint', Chain, 'snapshotPlain', (original) => {
+    return (self) => without(original(self), (_kind, { mode }) => mode === 'broadcast');
+  }),
+  mutant('forget-elements', 'operators lose the elements that they have gathered', Chain, 'snapshotPlain', (original) => {
+    return (self) => without(original(self), (_kind, { state }) => state.endsWith('elements'));
+  }),
+];
+
+function without(snapshot: PlainSnapshot, isLost: (kind: string, entry: OperatorStateEntry) => boolean): PlainSnapshot {
+  return snapshot.map((each) => ({ ...each, operator: each.operator.filter((entry) => !isLost(each.link.node.kind, entry)) }));
+}
