@@ -24,7 +24,7 @@ function* records(): Generator<number> {
 
 function valueOf(n: number): string {
   const at = ((n ^ (random() & 0xffff)) >>> 0) % (noise.length - VALUE);
-  return noise.latin1Slice(at, at + VALUE);
+  return noise.toString('latin1', at, at + VALUE);
 }
 
 function generator(): () => number {

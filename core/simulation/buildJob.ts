@@ -82,10 +82,15 @@ function poisoned(flow: Flow, sink: Surroundings['sink'], env: StreamEnvironment
   return { ...flow, stream };
 }
 
-/** Whether elements of a key and split stand in their order in what `addAccounting` writes: merged sessions join their contents in any order. */
-export function keepsOrder({ seed }: JobSpec): boolean {
+/**
+ * What else has to hold in what `addAccounting` writes: a window of fixed length fires once, and elements of a key and split stand in it in
+ * their order. Sessions may overlap with those that have fired, and join their contents in any order.
+ */
+export function accountingOf({ seed }: JobSpec): { readonly isInOrder: boolean; readonly isFixed: boolean } {
   const chance = new Chance(seed + 1);
-  return !chance.flip(0.5) && chance.flip(0.5);
+  const isScattered = chance.flip(0.5);
+  const isFixed = chance.flip(0.5);
+  return { isFixed, isInOrder: isFixed && !isScattered };
 }
 
 /** Windows that hold what they saw, and what came too late for them. */
@@ -100,7 +105,7 @@ function addAccounting(spec: JobSpec, flow: Flow, shop: Workshop, { sink }: Surr
     .aggregate({ n: count(), items: list<Item>() }, options);
   const further = options.parallelism === undefined ? {} : { parallelism: options.parallelism };
   windows
-    .map(({ key, value: { n, items } }) => ({ key, n, ids: items.map(({ id }) => id) }), { uid: 'windows.ids', ...further })
+    .map(({ key, window: { start }, value: { n, items } }) => ({ key, n, start, ids: items.map(({ id }) => id) }), { uid: 'windows.ids', ...further })
     .sinkTo(sink('windows'), { uid: 'to.windows', ...further });
   windows
     .side('late')

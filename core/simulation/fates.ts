@@ -53,7 +53,7 @@ export class Fates {
       if (!life.process.isStopped) life.process.kill();
     }
     if (!life.process.isStopped) life.process.kill();
-    if (chance.flip(0.15)) universe.disk.damageNewest(chance.flip(0.5) ? 'tear' : 'lose', (end) => chance.below(end));
+    if (this.sleeping.length === 0 && chance.flip(0.15)) universe.disk.damageNewest(chance.flip(0.5) ? 'tear' : 'lose', (end) => chance.below(end));
     if (this.sleeping.length > 0 && chance.flip(0.4)) await this.wakeUp();
     return false;
   }

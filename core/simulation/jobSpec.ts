@@ -12,7 +12,7 @@ export const STEPS: Readonly<Record<string, Step>> = { ...plainSteps, ...windowS
 
 /** How often each kind of step is drawn. */
 const WEIGHTS: readonly (readonly [number, readonly string[]])[] = [
-  [3, Object.keys(plainSteps)],
+  [3, [...Object.keys(plainSteps), 'asyncMap', 'asyncMapAny', 'asyncMapAny']],
   [3, Object.keys(windowSteps)],
   [3, Object.keys(joinSteps)],
   [5, Object.keys(stateSteps)],
@@ -79,11 +79,15 @@ export function drawJob(seed: number, without: readonly string[] = []): JobSpec 
   const chance = new Chance(seed);
   const judgement = chance.flip(0.72) ? 'exact' : chance.flip(0.65) ? 'accounting' : 'atLeastOnce';
   const count = judgement === 'exact' ? chance.between(1, 2) : 1;
+  const sources = Array.from({ length: count }, (_, i) => drawSource(`source${i}`, judgement, chance));
+  const steps = judgement === 'exact' ? Array.from({ length: chance.between(1, 5) }, () => drawStep(chance, without)) : [];
+  // Numbers can be drawn only where all items come in the same order: while they do.
+  if (steps.length > 0 && sources.at(-1)!.single && chance.flip(0.6)) steps.unshift({ step: 'random', i: 0, on: 0, other: 0 });
   return {
     seed,
     judgement,
-    sources: Array.from({ length: count }, (_, i) => drawSource(`source${i}`, judgement, chance)),
-    steps: judgement === 'exact' ? Array.from({ length: chance.between(1, 5) }, () => drawStep(chance, without)) : [],
+    sources,
+    steps,
     maxParallelism: chance.pick([4, 16, 128]),
     uneven: chance.flip(0.3),
     sinks: chance.pick(['carried', 'prepared', 'continued'] as const),
@@ -95,15 +99,15 @@ function drawSource(uid: string, judgement: Judgement, chance: Chance): SourceSp
   const single = judgement === 'exact' && chance.flip(0.25);
   const waves = single ? [1] : Array.from({ length: chance.pick([1, 1, 2, 3]) }, () => chance.between(1, 3));
   const ownKeys = chance.flip(0.6);
-  const disorder = 2 * chance.below(30);
+  const disorder = 2 * chance.below(judgement === 'accounting' ? 120 : 30);
   return {
     uid,
     waves: judgement === 'atLeastOnce' ? [chance.between(2, 4)] : waves,
     perSplit: chance.between(20, 70),
-    keys: chance.pick(ownKeys ? [1, 2, 5, 30] : [2, 7, 90]),
+    keys: chance.pick(judgement === 'accounting' ? [1, 2, 60] : ownKeys ? [1, 2, 5, 30] : [2, 7, 90]),
     ownKeys,
     disorder,
-    bound: judgement === 'accounting' ? Math.floor(disorder / 3) : disorder,
+    bound: judgement === 'accounting' ? Math.floor(disorder / 5) : disorder,
     refuses: chance.flip(0.3) ? chance.between(5, 15) : 0,
     waits: chance.flip(0.5),
     single,

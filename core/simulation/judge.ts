@@ -1,4 +1,4 @@
-import { keepsOrder } from './buildJob.ts';
+import { accountingOf } from './buildJob.ts';
 import { eventsOf, type JobSpec, splitsOf } from './jobSpec.ts';
 import type { Target } from './transactions.ts';
 
@@ -37,11 +37,17 @@ export function differenceOf(actual: readonly string[], expected: readonly strin
 function accountOf(spec: JobSpec, visible: readonly string[]): string | undefined {
   const [source] = spec.sources as [JobSpec['sources'][number]];
   const events = splitsOf(source).flat().flatMap((split) => eventsOf(source, spec.seed, split));
-  const isInOrder = keepsOrder(spec);
+  const { isInOrder, isFixed } = accountingOf(spec);
+  const fired = new Set<string>();
   const found: string[] = [];
   for (const line of visible) {
     const space = line.indexOf(' ');
-    const value = JSON.parse(line.slice(space + 1)) as { readonly key: string; readonly id?: string; readonly ids?: string[]; readonly place?: string };
+    const value = JSON.parse(line.slice(space + 1)) as { readonly key: string; readonly id?: string; readonly ids?: string[]; readonly start?: number; readonly place?: string };
+    if (isFixed && value.start !== undefined) {
+      const name = `${value.key} ${value.start}`;
+      if (fired.has(name)) return `the window ${name} has fired twice`;
+      fired.add(name);
+    }
     const ids = value.ids ?? [value.id ?? value.place!];
     if (isInOrder && value.ids !== undefined) {
       const disordered = outOfOrder(value.ids);

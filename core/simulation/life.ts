@@ -39,7 +39,7 @@ export class Life {
     buildJob(env, spec, {
       source: (source) => simulatedSource(source, spec.seed, this.process, chance.fork()),
       sink: (name) => place.target.sink(name, spec.sinks, this.process, perhaps(trouble.target)),
-      pause: () => this.process.outside(chance.flip(0.1) ? 30 : 3, () => undefined),
+      pause: () => this.process.outside(chance.flip(0.2) ? 80 : 8, () => undefined),
       visit: () => {
         if (trouble.functions > 0 && chance.flip(trouble.functions)) throw new Error('a failure on purpose');
       },

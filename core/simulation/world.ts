@@ -5,6 +5,9 @@ import { SimulatedProcess } from './simulatedProcess.ts';
 /** More steps than any job of the simulation needs: one that goes on and on hangs. */
 const MOST_STEPS = 400_000;
 
+/** How long nothing happens although something could, in ms. */
+const LONGEST_PAUSE = 60;
+
 /** What happens in the world, for whoever waits for a moment to strike at. */
 export type Happening = 'state written' | 'manifest written' | 'commit begun' | 'committed' | 'prepared' | 'restored' | 'stepped';
 
@@ -44,11 +47,13 @@ export class World {
   private step(): boolean {
     if (++this.steps > MOST_STEPS) throw new Error(`nothing has come to an end after ${MOST_STEPS} steps`);
     const ready = this.processes.filter((process) => process.isReady);
-    if (ready.length > 0 && !this.chance.flip(0.04)) {
+    const next = this.clock.next();
+    // Time passes while there is something to do, but not for so long that everybody runs out of patience.
+    const isNear = next !== undefined && next - this.clock.now() < LONGEST_PAUSE;
+    if (ready.length > 0 && !(isNear && this.chance.flip(0.04))) {
       this.chance.pick(ready).step();
       return true;
     }
-    const next = this.clock.next();
     if (next !== undefined) this.clock.advanceTo(Math.max(next, this.clock.now()));
     return next !== undefined || ready.length > 0;
   }

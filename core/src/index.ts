@@ -25,6 +25,7 @@ export type { AsyncIterableOptions, IterableSink } from './connectors/asyncItera
 export { discard } from './connectors/discard.ts';
 export { forEach } from './connectors/forEach.ts';
 export type { CheckpointReport, CompletedCheckpoint } from './checkpoint/checkpointHistory.ts';
+export type { EncodedValue, ValueReader } from './checkpoint/codedValues.ts';
 export { memoryStorage } from './checkpoint/memoryStorage.ts';
 export { readSavepoint } from './checkpoint/savepoint.ts';
 export type { Savepoint, SavepointOptions } from './checkpoint/savepoint.ts';

@@ -17,5 +17,6 @@ export type { RollOptions } from './node/rollingFilePolicy.ts';
 export { s3 } from './node/s3.ts';
 export type { S3Credentials, S3Options } from './node/s3.ts';
 export { textFile } from './node/textFile.ts';
+export type { LineOptions } from './node/textFile.ts';
 export type { TextOptions } from './node/textOptions.ts';
 export type { TextSinkOptions } from './node/textSink.ts';

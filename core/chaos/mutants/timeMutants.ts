@@ -35,13 +35,11 @@ export const timeMutants: readonly Mutant[] = [
   mutant('watermark-ahead', 'a restored operator takes the time of its furthest channel', Chain, 'snapshotPlain', (original) => {
     return (self) => (original(self) as readonly { watermark: number }[]).map((link) => ({ ...link, watermark: link.watermark + 200 }));
   }),
-  mutant('end-twice', 'an operator says its last word again', Chain, 'restore', (original) => {
-    return (self, { links }: ChainSnapshot) => original(self, { links: links.map((link) => ({ ...link, ended: false })) });
+  mutant('end-twice', 'an operator says its last word again', Task, 'restore', (original) => {
+    return (self, snapshot: TaskSnapshot) =>
+      original(self, { ...snapshot, finished: false, links: snapshot.links.map((link) => ({ ...link, ended: false })) });
   }),
   mutant('skip-on-end', 'after a restore an operator does not say its last word', Chain, 'restore', (original) => {
     return (self, { links }: ChainSnapshot) => original(self, { links: links.map((link) => ({ ...link, ended: true })) });
-  }),
-  mutant('forget-finished', 'what had processed everything is taken not to have', Task, 'restore', (original) => {
-    return (self, snapshot: TaskSnapshot) => original(self, { ...snapshot, finished: false });
   }),
 ];

@@ -1,4 +1,4 @@
-import { dataSet, type Iteration } from '@millrace/core';
+import { dataSet, type Iteration, type OperatorDefinition } from '@millrace/core';
 import { beside, byKey, type Step } from '../flow.ts';
 import { type Item, mix, mixAll } from '../item.ts';
 
@@ -28,10 +28,31 @@ const rounds = (count: number): Iteration<Item, Round, number, Item> => ({
   result: ({ keys, values }) => keys.map((key, at) => ({ id: '', key, n: values[at]! })),
 });
 
+const counting: OperatorDefinition = {
+  create(context) {
+    let total = 0;
+    return {
+      inputs: [(item: Item) => void (total += item.n % 1000)],
+      onEnd: () => context.emit({ id: '', key: 'last', n: total }, 0),
+      operatorEntries: () => [{ state: 'total', mode: 'split', items: [total] }],
+      restoreOperatorEntry: ({ items }) => void (total = items[0] as number),
+    };
+  },
+};
+
 /** Steps that give their results when their input has ended. */
 export const atEndSteps = {
   iterate: (flow, { uid, i }) => ({
     stream: flow.stream.iterate(rounds(i + 1), { uid, shards: 1 + (i % 3) }),
+    ordered: true,
+    total: false,
+    timed: false,
+    even: false,
+    parallelism: 1,
+  }),
+  // An operator of one's own that says how much it has seen, when all is over.
+  lastWord: (flow, { uid }) => ({
+    stream: flow.stream.global().transform<Item>(counting, { uid, parallelism: 1, kind: 'lastWord', traits: { stateful: true } }),
     ordered: true,
     total: false,
     timed: false,

@@ -1,12 +1,13 @@
 import { platform as hostPlatform } from '#platform';
 import { MillraceError } from '../errors/millraceError.ts';
 import { GraphBuilder, type OperatorOptions } from '../graph/builder.ts';
-import { withDeadLetters } from '../graph/deadLetters.ts';
+import { deadLetterSenders, withDeadLetters } from '../graph/deadLetters.ts';
 import { createPlan, type Plan } from '../graph/plan.ts';
 import { defineSink, type Rejected, type Sink, type Source } from '../operators/connector.ts';
 import type { OperatorContext } from '../operators/operatorContext.ts';
 import { LocalJob } from '../runtime/job.ts';
 import { exponentialDelay, noRestart } from '../runtime/restart.ts';
+import type { Logger } from '../operators/logger.ts';
 import type { EventTime } from '../time/watermark.ts';
 import { checkpointSettings, restoreSettings } from './checkpointOptions.ts';
 import { consoleLogger } from './consoleLogger.ts';
@@ -80,7 +81,13 @@ export class StreamEnvironment {
     const behaviour = {
       operator: { create: (context: OperatorContext) => ({ inputs: [(value: unknown) => context.emit(value, context.time)] }) },
     };
-    const node = this.builder.add({ kind: 'input', edges: [], traits: { timestamped: true }, options: { name }, behaviour });
+    const node = this.builder.add({
+      kind: 'input',
+      edges: [],
+      traits: { timestamped: true },
+      options: { name, parallelism: 1 },
+      behaviour,
+    });
     return this.factory.data(new StreamOrigin(this.builder, this.factory, [{ from: node.id, output: null, exchange: 'forward' }]));
   }
 
@@ -173,11 +180,24 @@ export class StreamEnvironment {
         remedy: 'Give checkpoint: { storage } too.',
       });
     }
+    if ((rest.deadLetters ?? this.deadLetters) === undefined) warnOfDeadLetters(name, deadLetterSenders(builder, onError), logger);
     const restore = rest.restore === undefined ? undefined : restoreSettings(rest.restore);
     const restart = rest.restart ?? (checkpoint === undefined ? noRestart() : exponentialDelay());
     const credit = creditPolicy(rest);
     const state = stateSettings(rest.state, platform);
-    const common = { name, credit, state, ...this.compile(options, builder), platform, logger, onError, seed, signal, generateCode, isEmptyTold };
+    const common = {
+      name,
+      credit,
+      state,
+      ...this.compile(options, builder),
+      platform,
+      logger,
+      onError,
+      seed,
+      signal,
+      generateCode,
+      isEmptyTold,
+    };
     const driver = await hostDriver(rest, { ...common, exactlyOnce: checkpoint?.exactlyOnce ?? true });
     const job = new LocalJob({ ...common, checkpoint, restore, restart, driver });
     await job.start();
@@ -221,4 +241,13 @@ export class StreamEnvironment {
       remedy: 'Say how many elements are wanted: collect({ limit: 100 }).',
     });
   }
+}
+
+function warnOfDeadLetters(job: string, senders: readonly string[], logger: Logger): void {
+  if (senders.length === 0) return;
+  logger.warn(
+    `onError is 'deadLetter', and the job "${job}" has no place for dead letters: such elements are only counted. ` +
+      "Give it one: env.deadLetterTo(deadLetterFile('dead-letters.jsonl')), or --dead-letter FILE on the command line.",
+    { operators: senders },
+  );
 }

@@ -21,7 +21,10 @@ const SHARE = 0.25;
 const ASSUMED_LIMIT = 2 ** 30;
 
 /** Fills in defaults and checks; `undefined` for state in memory. */
-export function stateSettings(options: StateBackendOptions | undefined, { memoryLimit = ASSUMED_LIMIT }: Platform): StateSettings | undefined {
+export function stateSettings(
+  options: StateBackendOptions | undefined,
+  { memoryLimit = ASSUMED_LIMIT }: Platform,
+): StateSettings | undefined {
   if (options === undefined || options.backend === 'memory') return undefined;
   const { directory, cacheBytes = Math.floor(memoryLimit * SHARE) } = options;
   if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) {

@@ -22,6 +22,8 @@ export class BarrierAligner {
   private current: number | undefined;
   /** The newest checkpoint that is done with: completed here, or aborted. */
   private newest = -1;
+  /** Newer ones that were given up before their barriers came; those before them may still be complete. */
+  private readonly givenUp = new Set<number>();
 
   constructor(channels: number, exactlyOnce: boolean) {
     this.exactlyOnce = exactlyOnce;
@@ -40,7 +42,7 @@ export class BarrierAligner {
   }
 
   barrier(channel: number, checkpoint: number): Alignment {
-    if (checkpoint <= this.newest || (this.current !== undefined && checkpoint < this.current)) return NOTHING;
+    if (checkpoint <= this.newest || this.givenUp.has(checkpoint) || (this.current !== undefined && checkpoint < this.current)) return NOTHING;
     let aborted: number | undefined;
     if (this.current !== undefined && checkpoint > this.current) {
       aborted = this.current;
@@ -61,7 +63,7 @@ export class BarrierAligner {
   /** The coordinator has given a checkpoint up. */
   abort(checkpoint: number): void {
     if (this.current === checkpoint) this.finish();
-    else this.newest = Math.max(this.newest, checkpoint);
+    else if (checkpoint > this.newest) this.givenUp.add(checkpoint);
   }
 
   private completeIfAligned(): number | undefined {
@@ -73,6 +75,7 @@ export class BarrierAligner {
 
   private finish(): void {
     this.newest = this.current!;
+    for (const checkpoint of this.givenUp) if (checkpoint <= this.newest) this.givenUp.delete(checkpoint);
     this.current = undefined;
     this.reached.fill(false);
   }

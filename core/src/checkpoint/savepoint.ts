@@ -3,6 +3,7 @@ import type { StateEntry } from '../state/backend.ts';
 import type { OperatorStateEntry } from '../state/operatorState.ts';
 import { listCheckpoints, readManifest } from './checkpointList.ts';
 import { crc32 as plainCrc32 } from './checksum.ts';
+import { decodeEntry, type ValueReader } from './codedValues.ts';
 import type { Manifest } from './manifest.ts';
 import { CheckpointReader, type SubtaskRestore } from './restore.ts';
 import type { CheckpointStorage } from './storage.ts';
@@ -11,6 +12,8 @@ import type { CheckpointStorage } from './storage.ts';
 export interface SavepointOptions {
   /** The name of its manifest, such as `manifests/00000001-000000000007.json`. Default: the newest that can be read. */
   readonly manifest?: string;
+  /** Those of states that have a codec of their own. Without it the values of such a state are {@link EncodedValue}s: bytes. */
+  readonly codecs?: readonly ValueReader[];
   /**
    * Where the host has a quick one.
    *
@@ -41,6 +44,7 @@ export class Savepoint {
   readonly manifest: Manifest;
   private readonly storage: CheckpointStorage;
   private readonly crc32: (bytes: Uint8Array) => number;
+  private readonly codecs: readonly ValueReader[];
 
   /** @internal */
   constructor(parts: {
@@ -49,6 +53,7 @@ export class Savepoint {
     readonly storage: CheckpointStorage;
     readonly passedOver: readonly string[];
     readonly crc32: (bytes: Uint8Array) => number;
+    readonly codecs: readonly ValueReader[];
   }) {
     const { manifest } = parts;
     this.job = manifest.job;
@@ -64,6 +69,7 @@ export class Savepoint {
     this.manifest = manifest;
     this.storage = parts.storage;
     this.crc32 = parts.crc32;
+    this.codecs = parts.codecs;
   }
 
   /** The uids of the operators that hold state. */
@@ -106,7 +112,7 @@ export class Savepoint {
    */
   async *entries(uid: string): AsyncGenerator<StateEntry> {
     for await (const { keyed, own } of this.subtasks(uid)) {
-      yield* keyed;
+      for (const entry of keyed) yield decodeEntry(entry, this.codecs);
       yield* own;
     }
   }
@@ -164,14 +170,14 @@ export class Savepoint {
  * console.log(job, kind, uids); // numbers checkpoint [ 'numbers', 'output' ]
  */
 export async function readSavepoint(storage: CheckpointStorage, options: SavepointOptions = {}): Promise<Savepoint> {
-  const { crc32 = plainCrc32 } = options;
+  const { crc32 = plainCrc32, codecs = [] } = options;
   if (options.manifest !== undefined) {
     const manifest = await readManifest(storage, options.manifest, crc32);
-    return new Savepoint({ manifest, name: options.manifest, storage, passedOver: [], crc32 });
+    return new Savepoint({ manifest, name: options.manifest, storage, passedOver: [], crc32, codecs });
   }
   const passedOver: string[] = [];
   for (const { name, manifest, problem, isSuperseded } of await listCheckpoints(storage, crc32)) {
-    if (manifest !== undefined && !isSuperseded) return new Savepoint({ manifest, name, storage, passedOver, crc32 });
+    if (manifest !== undefined && !isSuperseded) return new Savepoint({ manifest, name, storage, passedOver, crc32, codecs });
     if (manifest !== undefined) continue;
     // What a newer version wrote, or cannot be reached, is there all the same.
     if (!isMillraceError(problem) || problem.code !== 'checkpoint/corrupt') throw problem;

@@ -5,6 +5,7 @@ import { compileSchema, describeIssues } from '../schema/standard.ts';
 import type { StateEntry } from '../state/backend.ts';
 import type { Key } from '../state/key.ts';
 import { crc32 } from './checksum.ts';
+import { decodeEntry, type ValueReader } from './codedValues.ts';
 import { CheckpointReader } from './restore.ts';
 import { readSavepoint } from './savepoint.ts';
 import type { CheckpointStorage } from './storage.ts';
@@ -23,6 +24,8 @@ export interface SavepointStateOptions<V> {
   readonly state: string;
   /** Checks values and gives them their type; what it refuses goes to the side output `rejected`. */
   readonly schema?: StandardSchemaV1<unknown, V>;
+  /** The state's own codec, where it has one. */
+  readonly codec?: ValueReader;
   /** The name of the checkpoint's manifest. Default: the newest that can be read. */
   readonly manifest?: string;
 }
@@ -68,11 +71,23 @@ export function savepointState<V = unknown>(storage: CheckpointStorage, options:
             if (signal.aborted) return;
             const before = position;
             position += batch.length;
-            if (position > from) yield { ...checked(batch.slice(Math.max(0, from - before)), `${uid}/${state}`, check), position };
+            if (position <= from) continue;
+            const entries = batch.slice(Math.max(0, from - before)).map((entry) => decoded(entry, uid, options.codec));
+            yield { ...checked(entries, `${uid}/${state}`, check), position };
           }
         },
       };
     },
+  });
+}
+
+function decoded(entry: StateEntry, uid: string, codec: ValueReader | undefined): StateEntry {
+  const result = decodeEntry(entry, codec === undefined ? [] : [codec]);
+  if (result.form?.codec === undefined) return result;
+  const { name, version } = result.form.codec;
+  throw new MillraceError('state/incompatible', `The state "${entry.state}" was written by codec ${name} ${version}.`, {
+    uid,
+    remedy: codec === undefined ? 'Give that codec: codec.' : `Give that codec; ${codec.name} ${codec.version} does not read it.`,
   });
 }
 

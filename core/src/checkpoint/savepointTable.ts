@@ -5,6 +5,7 @@ import type { StateDescriptor } from '../state/descriptor.ts';
 import { checkKey, type Key, keyText } from '../state/key.ts';
 import type { StateForm } from '../state/stateForm.ts';
 import { MemoryBackend } from '../state/memoryBackend.ts';
+import { encodedEntry } from './codedValues.ts';
 import { systemClock } from '../time/systemClock.ts';
 
 /** States that are written, by name: their descriptors, or `raw` for those that have none, such as `(timers)` and the `aggregates` of a keyed stream. */
@@ -47,7 +48,8 @@ export class SavepointTable {
    *
    * @throws MillraceError `state/restore` for an entry that its state cannot hold; `key/invalid`
    */
-  put(entry: WrittenEntry): void {
+  put(given: WrittenEntry): void {
+    const entry = encodedEntry(given as StateEntry & WrittenEntry);
     const { state, key } = entry;
     const descriptor = Object.hasOwn(this.states, state) ? this.states[state] : undefined;
     if (descriptor === undefined) throw this.refused(state, 'is not declared', `Declare it: state: { ${state}: … }.`);
@@ -55,7 +57,9 @@ export class SavepointTable {
     if ('add' in entry) return this.fold(entry, descriptor);
     if (descriptor === 'raw') return this.keep(entry);
     this.checkValue(entry, descriptor);
-    this.backend.restore(entry as StateEntry);
+    // A value that comes from no savepoint is as the state has it now, and not as its codec writes it.
+    const form = entry.form ?? { kind: descriptor.kind, version: descriptor.options.version };
+    this.backend.restore({ ...(entry as StateEntry), form });
   }
 
   /** How the values of a state are written. */

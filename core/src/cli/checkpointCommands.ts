@@ -13,7 +13,7 @@ import type { ParsedFlags } from './flagParser.ts';
 import { inspectionText, listText, sizesOf } from './inspectionText.ts';
 import { checkOperands } from './jobCommands.ts';
 import { keyFilter } from './keyFilter.ts';
-import { readableJson } from './readableJson.ts';
+import { dumpState } from './stateDump.ts';
 import { checkpointHelp } from './usage.ts';
 
 const JSON_FLAG = field('json', 'boolean', 'All of it, as JSON.');
@@ -93,49 +93,22 @@ async function inspect(location: CheckpointLocation, { json, keyGroups }: Parsed
 }
 
 async function dump(location: CheckpointLocation, { uid, state, key }: ParsedFlags['values']): Promise<ExitCode> {
-  if (typeof uid !== 'string')
+  if (typeof uid !== 'string') {
     throw new MillraceError('cli/usage', '--uid is missing.', {
       remedy: 'Name the operator: --uid UID; `millrace checkpoint inspect` lists them.',
     });
-  const savepoint = await openSavepoint(location);
-  const names = new Set<string>();
-  const wanted = (name: string): boolean => {
-    names.add(name);
-    return state === undefined || name === state;
-  };
-  const isKey = key === undefined ? undefined : keyFilter(String(key));
-  const out = new LineOutput();
-  for await (const entry of savepoint.entries(uid)) {
-    if (!wanted(entry.state) || isKey?.(entry.key) === false) continue;
-    const { userKey, renewed } = entry;
-    await out.write({
-      state: entry.state,
-      key: entry.key,
-      ...(userKey !== undefined && { userKey }),
-      value: entry.value,
-      ...(renewed !== undefined && { renewed }),
-    });
   }
-  for (const { state: name, mode, items } of await savepoint.lists(uid)) {
-    if (!wanted(name) || isKey !== undefined) continue;
-    for (const value of items) await out.write({ state: name, mode, value });
-  }
-  if (state === undefined || names.has(String(state))) return EXIT.done;
-  throw new MillraceError('checkpoint/not-found', `"${uid}" holds no state "${String(state)}".`, {
-    remedy: names.size === 0 ? 'It holds none at all.' : `It holds ${[...names].join(', ')}.`,
-  });
+  const isKey = typeof key === 'string' ? keyFilter(key) : undefined;
+  await dumpState(await openSavepoint(location), { uid, state: typeof state === 'string' ? state : undefined, isKey }, warn);
+  return EXIT.done;
 }
 
 async function openSavepoint({ storage, manifest }: CheckpointLocation): Promise<Savepoint> {
   const savepoint = await readSavepoint(storage, { crc32, ...(manifest !== undefined && { manifest }) });
-  for (const problem of savepoint.passedOver) process.stderr.write(`warning: ${problem} It is passed over.\n`);
+  for (const problem of savepoint.passedOver) warn(`${problem} It is passed over.`);
   return savepoint;
 }
 
-/** Writes lines, and waits for a reader that is slower. */
-class LineOutput {
-  async write(value: unknown): Promise<void> {
-    if (process.stdout.write(`${readableJson(value)}\n`)) return;
-    await new Promise((resolve) => process.stdout.once('drain', resolve));
-  }
+function warn(message: string): void {
+  process.stderr.write(`warning: ${message}\n`);
 }

@@ -9,6 +9,7 @@ import { type CheckpointLocation, parseLocation } from '../node/checkpointLocati
 import { exponentialDelay, fixedDelay, noRestart, type RestartStrategy } from '../runtime/restart.ts';
 import { type Duration, parseDuration, toPositiveMilliseconds } from '../time/duration.ts';
 import { type Flag, field } from './flag.ts';
+import { nearest } from './nearest.ts';
 
 /** What can be said of checkpoints on the command line of a run. */
 export interface CheckpointFlags {
@@ -106,6 +107,10 @@ async function checkpointLocation(text: string): Promise<CheckpointLocation> {
   return location;
 }
 
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
 async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() === true;
 }
@@ -126,7 +131,10 @@ function checkpointOptions(flags: CheckpointFlags, { storage }: CheckpointLocati
 
 async function restoreOptions(text: string, allowNonRestoredState: boolean, own: CheckpointLocation): Promise<RestoreOptions> {
   if (text === 'latest') return { latest: true, allowNonRestoredState };
-  const { storage, manifest } = await parseLocation(text);
+  const { storage, manifest, path } = await parseLocation(text);
+  if (nearest(text, ['latest']).length > 0 && path !== undefined && !(await exists(path))) {
+    throw wrong(`There is no ${text}.`, 'Did you mean --restore latest?');
+  }
   if (manifest === undefined)
     return storage.location === own.storage.location
       ? { latest: true, allowNonRestoredState }

@@ -57,7 +57,7 @@ export function inspectionText(
     `${kind} ${checkpoint} of "${job}", taken at ${formatTimestamp(takenAt)}`,
     `  ${location}/${name}`,
     `  version ${version}, epoch ${epoch}, ${maxParallelism} key groups`,
-    `  ${bytesText(size)} in ${describeCount(objects.length)} objects, ${bytesText(written)} of it written by this checkpoint`,
+    `  ${bytesText(size)} in ${describeCount(objects.length)} ${objects.length === 1 ? 'object' : 'objects'}, ${bytesText(written)} of it written by this checkpoint`,
   ];
   const damaged = objects.filter(({ problem }) => problem !== undefined);
   const verdict =

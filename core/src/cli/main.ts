@@ -14,7 +14,9 @@ const COMMANDS: Readonly<Record<string, Command>> = { ...MODULE_COMMANDS, ...JOB
 
 /** The command `millrace`: does what the arguments say, then ends the process. */
 export async function main(args: readonly string[], host: CommandHost): Promise<never> {
-  process.on('uncaughtException', (error) => {
+  process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
+    // Whoever read what is written has gone: nobody wants to hear of it.
+    if (error.code === 'EPIPE' && error.syscall === 'write') process.exit(EXIT.pipeClosed);
     process.stderr.write(errorReport(error, isVerbose(args)));
     process.exit(EXIT.failed);
   });
@@ -41,8 +43,14 @@ async function choose(args: readonly string[], host: CommandHost): Promise<ExitC
     process.stderr.write(HELP);
     return EXIT.usage;
   }
+  if (name === 'help' && rest.length > 0) return choose([...rest, '--help'], host);
   if (name === '--help' || name === '-h' || name === 'help') return show(HELP);
   if (name === '--version' || name === '-v') return show(`${version()}\n`);
+  return runNamed(name, rest, host);
+}
+
+/** A command of one word, or of two. */
+async function runNamed(name: string, rest: readonly string[], host: CommandHost): Promise<ExitCode> {
   const [second, ...others] = rest;
   const pair = `${name} ${second ?? ''}`;
   if (Object.hasOwn(COMMANDS, pair)) return run(COMMANDS[pair]!, others, host);
@@ -72,7 +80,8 @@ function indexOfJobFlags(args: readonly string[]): number {
 function unknownCommand(name: string): MillraceError {
   const commands = Object.keys(COMMANDS);
   const inGroup = commands.filter((command) => command.startsWith(`${name} `));
-  const guess = didYouMean((inGroup.length > 0 ? inGroup : nearest(name, commands)).map((command) => `millrace ${command}`));
+  const near = nearest(name, [...commands, ...new Set(commands.map((command) => command.split(' ')[0]!))]);
+  const guess = didYouMean((near.length === 0 ? inGroup : near).map((command) => `millrace ${command}`));
   const other = name.startsWith('-') || name.includes(' ') ? 'millrace --help shows what there is.' : `To run a job: millrace run ${name}`;
   return new MillraceError('cli/usage', `There is no command "${name}".`, { remedy: guess === '' ? other : guess });
 }

@@ -22,12 +22,12 @@ export interface ProgressView {
 /** A watermark further back than this, in ms, is one of historical data: then it is shown as a time instead of a lag. */
 const HISTORICAL = 24 * 3_600_000;
 
-/** `12 s · 43% · 4,812,000 in (412k/s) · 3,120 out (260/s) · lag 1.2 s · checkpoint 3 s ago (40 ms, 1.2 MB)`. */
+/** `12 s · 43% read · 4,812,000 in (412k/s) · 3,120 out (260/s) · lag 1.2 s · checkpoint 3 s ago (40 ms, 1.2 MB)`. */
 export function progressText({ reading, receivedRate, deliveredRate, elapsed, fraction, checkpoints, now }: ProgressView): string {
   const { received, delivered, late, rejected, watermark } = reading;
   return [
     elapsedText(elapsed),
-    fraction === undefined ? '' : `${Math.floor(fraction * 100)}%`,
+    fraction === undefined ? '' : `${Math.floor(fraction * 100)}% read`,
     `${describeCount(received)} in (${rateText(receivedRate)})`,
     `${describeCount(delivered)} out (${rateText(deliveredRate)})`,
     watermark === null ? '' : watermarkText(watermark, now),

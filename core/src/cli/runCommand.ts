@@ -10,6 +10,7 @@ import type { LocalJob } from '../runtime/job.ts';
 import { type JobMetrics, prometheusText } from '../runtime/metrics.ts';
 import { checkpointedRun } from './checkpointFlags.ts';
 import { CommandFailure, EXIT, type ExitCode, exitCodeOf } from './exitCode.ts';
+import { namingFlag } from './flagOfPath.ts';
 import { type Interruption, watchInterruptions } from './interruptions.ts';
 import type { LoadedJob } from './jobModule.ts';
 import { type ProgressDisplay, ProgressReporter } from './progressReporter.ts';
@@ -29,7 +30,13 @@ export async function runCommand({ job, path }: LoadedJob, config: unknown, flag
   const run = new Run(quiet, logger, checkpointed.location);
   const program = { module: pathToFileURL(await realpath(path)).href, config };
   const options = { ...runOptionsOf(flags), ...checkpointed.options, program, logger, signal: run.signal };
-  await run.noting(async () => run.until(job.start(config, options)));
+  await run.noting(async () => {
+    try {
+      await run.until(job.start(config, options));
+    } catch (error) {
+      throw namingFlag(error, config);
+    }
+  });
   await run.close();
   const { job: ran } = run;
   const { metrics } = flags;

@@ -10,6 +10,8 @@ export interface RunFlags extends CheckpointFlags {
   readonly parallelism?: number;
   readonly maxParallelism?: number;
   readonly seed?: number;
+  readonly state?: 'memory' | 'disk';
+  readonly stateDirectory?: string;
   readonly onError?: 'fail' | 'deadLetter' | 'skip';
   readonly deadLetter?: string;
   readonly config?: string;
@@ -53,6 +55,19 @@ const MODULE_FLAGS: readonly Flag[] = [
 export const RUN_FLAGS: readonly Flag[] = [
   ...MODULE_FLAGS.slice(0, -1),
   ...CHECKPOINT_FLAGS,
+  {
+    ...field('state', 'enum', 'Where keyed state lives. disk: for state larger than memory; needs the package classic-level.'),
+    choices: ['memory', 'disk'],
+    default: 'memory',
+  },
+  {
+    ...field(
+      'stateDirectory',
+      'string',
+      "Where --state disk puts its temporary files: on a local disk. Default: the system's temporary directory.",
+    ),
+    placeholder: 'DIR',
+  },
   { ...field('seed', 'integer', 'The seed of what the job draws at random.'), placeholder: 'N', default: 0 },
   {
     ...field(
@@ -73,7 +88,8 @@ export const EXPLAIN_FLAGS: readonly Flag[] = [
 ];
 
 /** The options of a run, but for those that the command itself gives: logger and signal. */
-export function runOptionsOf({ mode, parallelism, maxParallelism, seed, onError, deadLetter }: RunFlags): RunOptions {
+export function runOptionsOf(flags: RunFlags): RunOptions {
+  const { mode, parallelism, maxParallelism, seed, onError, deadLetter } = flags;
   for (const [flag, value] of Object.entries({ '--parallelism': parallelism, '--max-parallelism': maxParallelism })) {
     if (value === undefined || value >= 1) continue;
     throw new MillraceError('cli/usage', `${flag} cannot be ${value}.`, { remedy: 'Give a whole number of at least 1.' });
@@ -84,7 +100,18 @@ export function runOptionsOf({ mode, parallelism, maxParallelism, seed, onError,
     ...(parallelism !== undefined && { parallelism }),
     ...(maxParallelism !== undefined && { maxParallelism }),
     ...(seed !== undefined && { seed }),
+    ...stateOf(flags),
     ...(policy !== undefined && { onError: policy }),
     ...(deadLetter !== undefined && { deadLetters: deadLetterFile(deadLetter) }),
+  };
+}
+
+function stateOf({ state, stateDirectory }: RunFlags): Pick<RunOptions, 'state'> {
+  if (stateDirectory !== undefined && state !== 'disk') {
+    throw new MillraceError('cli/usage', '--state-directory says nothing without --state disk.', { remedy: 'Give both, or neither.' });
+  }
+  if (state === undefined) return {};
+  return {
+    state: state === 'memory' ? { backend: state } : { backend: state, ...(stateDirectory !== undefined && { directory: stateDirectory }) },
   };
 }

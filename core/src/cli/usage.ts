@@ -21,6 +21,14 @@ const CODES: readonly (readonly [string, string])[] = [
 const UNREACHABLE = [String(EXIT.unreachable), 'no job runs where it was looked for, or it cannot be reached'] as const;
 const RUN_EXIT_CODES = definitionList(CODES);
 const EXIT_CODES = definitionList([...CODES.slice(0, 4), UNREACHABLE, ...CODES.slice(4)]);
+/** Those of a command that runs no job itself. */
+const OTHER_EXIT_CODES = definitionList([
+  [String(EXIT.done), 'it was done'],
+  [String(EXIT.failed), 'it could not be done, or what was looked at is damaged'],
+  [String(EXIT.usage), 'the command line is wrong'],
+  UNREACHABLE,
+  CODES.at(-1)!,
+]);
 
 const JOB = `JOB is the checkpoint directory of a running job (or s3://BUCKET/PREFIX): what --checkpoint of
 \`millrace run\` says. It has to run on this machine, as this user.`;
@@ -102,5 +110,5 @@ export function checkpointHelp(name: string, purpose: string, flags: readonly Fl
 }
 
 function help(usage: string, purpose: string, operand: string, flags: readonly Flag[]): string {
-  return `${purpose}\n\nUsage: millrace ${usage} [options]\n\n${operand}\n\nOptions:\n${flagList(flags)}\n\nIt ends with:\n${EXIT_CODES}\n`;
+  return `${purpose}\n\nUsage: millrace ${usage} [options]\n\n${operand}\n\nOptions:\n${flagList(flags)}\n\nIt ends with:\n${OTHER_EXIT_CODES}\n`;
 }

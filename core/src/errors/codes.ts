@@ -49,6 +49,7 @@ export const ERROR_CODES = [
   'json/malformed',
   'text/encoding',
   'text/line-too-long',
+  'text/malformed',
   'gzip/truncated',
   'gzip/corrupt',
   'job/state',

@@ -1,4 +1,3 @@
-import { MillraceError } from '../errors/millraceError.ts';
 import type { Rejected, Sink } from '../operators/connector.ts';
 import type { ErrorPolicy, GraphBuilder } from './builder.ts';
 import type { GraphEdge } from './node.ts';
@@ -11,15 +10,10 @@ export const DEAD_LETTER_UID = 'dead-letters';
 
 /**
  * A job with one more sink: for the elements that the policy `deadLetter` took out of it, and for what sources refused and nobody took.
- * The builder that is given stays as it is.
- *
- * @throws MillraceError `graph/option` if an operator has the policy `deadLetter` and there is no sink for it.
+ * The builder that is given stays as it is. Without a sink such elements are counted and logged.
  */
 export function withDeadLetters(builder: GraphBuilder, onError: ErrorPolicy, sink: Sink<Rejected> | undefined): GraphBuilder {
-  if (sink === undefined) {
-    checkNoneAreSent(builder, onError);
-    return builder;
-  }
+  if (sink === undefined) return builder;
   const edges = rejections(builder, onError);
   if (edges.length === 0) return builder;
   const extended = builder.copy();
@@ -46,13 +40,9 @@ function rejections(builder: GraphBuilder, onError: ErrorPolicy): readonly Graph
   });
 }
 
-function checkNoneAreSent(builder: GraphBuilder, onError: ErrorPolicy): void {
-  const sender = builder.graph().nodes.find(({ id }) => policyOf(builder, id, onError) === 'deadLetter');
-  if (sender === undefined) return;
-  throw new MillraceError('graph/option', "onError is 'deadLetter', and the job has no place for dead letters.", {
-    uid: builder.behaviour(sender.id).onError === undefined ? undefined : sender.uid,
-    remedy: "Give it one: env.deadLetterTo(jsonLinesSink('dead-letters.jsonl')), or --dead-letter FILE on the command line.",
-  });
+/** The uids of operators with the policy `deadLetter`. */
+export function deadLetterSenders(builder: GraphBuilder, onError: ErrorPolicy): readonly string[] {
+  return builder.graph().nodes.flatMap(({ id, uid }) => (policyOf(builder, id, onError) === 'deadLetter' ? [uid] : []));
 }
 
 function policyOf(builder: GraphBuilder, node: number, ofJob: ErrorPolicy): ErrorPolicy {

@@ -36,11 +36,12 @@ export async function parseLocation(text: string): Promise<CheckpointLocation> {
 }
 
 function parseUrl(text: string): CheckpointLocation {
-  const { protocol, host, pathname, searchParams } = new URL(text);
+  const { protocol, host, pathname, searchParams } = urlOf(text);
   if (protocol !== 's3:') {
     throw new MillraceError('cli/usage', `Checkpoints cannot be in ${protocol}//.`, { remedy: 'Give a directory, or s3://BUCKET/PREFIX.' });
   }
-  const parts = decodeURIComponent(pathname)
+  if (host === '') throw new MillraceError('cli/usage', `${text} names no bucket.`, { remedy: 'Write s3://BUCKET/PREFIX.' });
+  const parts = decodedPath(pathname, text)
     .split('/')
     .filter((part) => part !== '');
   const manifest = parts.slice(-2).join('/');
@@ -51,6 +52,26 @@ function parseUrl(text: string): CheckpointLocation {
     path: undefined,
     manifest: isManifest ? manifest : undefined,
   };
+}
+
+function urlOf(text: string): URL {
+  try {
+    return new URL(text);
+  } catch (cause) {
+    throw notAnAddress(text, cause);
+  }
+}
+
+function decodedPath(path: string, text: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch (cause) {
+    throw notAnAddress(text, cause);
+  }
+}
+
+function notAnAddress(text: string, cause: unknown): MillraceError {
+  return new MillraceError('cli/usage', `${text} is no address.`, { remedy: 'Write s3://BUCKET/PREFIX, with %20 for a space.', cause });
 }
 
 function optionsOf(parameters: URLSearchParams): Partial<S3Options> {

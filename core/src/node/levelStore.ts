@@ -107,7 +107,9 @@ class LevelStore implements KeyStore {
 
   async write(changes: Iterable<RecordChange>): Promise<void> {
     // Arrays, not chained batches: those keep their memory outside of the heap until they happen to be collected.
-    const batches = this.databases.map((): ({ type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array })[] => []);
+    const batches = this.databases.map(
+      (): ({ type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array })[] => [],
+    );
     for (const { key, record } of changes) {
       const batch = batches[key[LOW_BYTE]! % DATABASES]!;
       batch.push(record === undefined ? { type: 'del', key } : { type: 'put', key, value: record });
@@ -150,7 +152,8 @@ function storeFailure(problem: string, cause: unknown): MillraceError {
   const told = describeError(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
   if (/no space left|ENOSPC|disk full|quota/i.test(told) || /no space left|ENOSPC/i.test(describeError(cause))) {
     return new MillraceError('state/disk-full', `${problem}: the disk is full.`, {
-      remedy: 'Make room, or name a directory on a larger disk: state: { backend: "disk", directory }. The job goes on from its latest checkpoint.',
+      remedy:
+        'Make room, or name a directory on a larger disk: state: { backend: "disk", directory }. The job goes on from its latest checkpoint.',
       cause,
     });
   }

@@ -51,7 +51,13 @@ export class Chain {
     this.control = control;
     this.onWatermark = onWatermark;
     this.generate = generate;
-    this.progress = links.map(() => ({ arrived: MIN_TIMESTAMP, passed: MIN_TIMESTAMP, told: MIN_TIMESTAMP, phase: 'open', saidAll: false }));
+    this.progress = links.map(() => ({
+      arrived: MIN_TIMESTAMP,
+      passed: MIN_TIMESTAMP,
+      told: MIN_TIMESTAMP,
+      phase: 'open',
+      saidAll: false,
+    }));
     links.forEach((link, i) => (link.context.advance = (watermark) => this.advanceAfter(i, watermark)));
     this.children = links.map((link) => childrenOf(link));
   }

@@ -90,9 +90,9 @@ export class ChannelFeed implements Feed {
   }
 
   private align(task: Task, at: number, barrier: Barrier): void {
-    const before = this.aligner.pending;
-    const alignment = this.aligner.barrier(at, barrier.checkpoint);
-    if (before === undefined || barrier.checkpoint > before) this.barrier = barrier;
+    const { checkpoint } = barrier;
+    const alignment = this.aligner.barrier(at, checkpoint);
+    if (alignment.completed === checkpoint || this.aligner.pending === checkpoint) this.barrier = barrier;
     this.take(task, alignment);
   }
 

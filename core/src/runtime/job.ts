@@ -266,15 +266,9 @@ export class LocalJob implements AttemptListener {
    * @internal
    */
   onFailed(error: unknown): void {
-    if (this.lifecycle.isOver) return;
-    const { platform, restart, logger } = this.parts;
-    const isFinal = isMillraceError(error) && FINAL.has(error.code);
-    const wait = isFinal ? undefined : this.restarts.next(platform.clock.now(), this.startedAt, platform.random ?? (() => 0.5));
-    if (wait === undefined || !this.lifecycle.send('restart')) return void this.end(error);
-    logger.warn(`The job "${this.name}" failed and starts again in ${formatDuration(wait)} (${restart.name}): ${describeError(error)}`, {
-      error,
-    });
-    void this.startAgain(error, wait).catch((problem: unknown) => this.onFailed(problem));
+    // What else goes wrong in an attempt that has failed already is a consequence; a new one that cannot begin says so itself.
+    if (this.lifecycle.status === 'restarting' && !isFinal(error)) return;
+    this.restartOrEnd(error);
   }
 
   /** @internal */
@@ -357,6 +351,17 @@ export class LocalJob implements AttemptListener {
     attempt.flow();
   }
 
+  private restartOrEnd(error: unknown): void {
+    if (this.lifecycle.isOver) return;
+    const { platform, restart, logger } = this.parts;
+    const wait = isFinal(error) ? undefined : this.restarts.next(platform.clock.now(), this.startedAt, platform.random ?? (() => 0.5));
+    if (wait === undefined || !this.lifecycle.send('restart')) return void this.end(error);
+    logger.warn(`The job "${this.name}" failed and starts again in ${formatDuration(wait)} (${restart.name}): ${describeError(error)}`, {
+      error,
+    });
+    void this.startAgain(error, wait).catch((problem: unknown) => this.restartOrEnd(problem));
+  }
+
   private async startAgain(error: unknown, wait: number): Promise<void> {
     const { clock } = this.parts.platform;
     await Promise.allSettled([this.attempt?.close(error), this.checkpointing?.end()]);
@@ -412,6 +417,10 @@ export class LocalJob implements AttemptListener {
     const [closed] = await Promise.allSettled([this.attempt?.close(failure), this.checkpointing?.close()]);
     if (closed.status === 'rejected') throw closed.reason;
   }
+}
+
+function isFinal(error: unknown): boolean {
+  return isMillraceError(error) && FINAL.has(error.code);
 }
 
 /** Failures that another attempt cannot mend. */

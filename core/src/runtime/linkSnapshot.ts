@@ -66,16 +66,20 @@ export function restoreLink(link: Link, snapshot: LinkSnapshot): void {
   const isLenient = snapshot.allowNonRestoredState === true;
   for (const _ of restoreKeyed(link, snapshot.keyed, isLenient));
   const restorer = new Restorer(isLenient);
+  const restoreList = (entry: OperatorStateEntry): void => {
+    if (!entry.state.startsWith(OWN)) return operatorStates.restore(entry);
+    const state = entry.state.slice(OWN.length);
+    if (operator.restoreOperatorEntry === undefined) throw unknown(state);
+    operator.restoreOperatorEntry({ ...entry, state });
+  };
   try {
-    for (const entry of snapshot.own) restorer.take(entry.state, () => known(operator.restoreEntry, entry.state).call(operator, entry));
-    for (const entry of snapshot.operator) {
-      const { state } = entry;
-      const own = state.startsWith(OWN) ? state.slice(OWN.length) : undefined;
-      restorer.take(state, () => {
-        if (own === undefined) operatorStates.restore(entry);
-        else known(operator.restoreOperatorEntry, own).call(operator, { ...entry, state: own });
+    for (const entry of snapshot.own) {
+      restorer.take(entry.state, () => {
+        if (operator.restoreEntry === undefined) throw unknown(entry.state);
+        operator.restoreEntry(entry);
       });
     }
+    for (const entry of snapshot.operator) restorer.take(entry.state, () => restoreList(entry));
   } catch (error) {
     throw isMillraceError(error) ? error.at(uid) : error;
   }
@@ -119,9 +123,8 @@ function addressOf({ state, userKey }: StateEntry): string {
 }
 
 /** An operator of another kind may keep nothing of its own. */
-function known<F>(restore: F | undefined, state: string): F {
-  if (restore !== undefined) return restore;
-  throw new MillraceError('state/restore', `The snapshot holds a state "${state}" that the operator does not have.`, {
+function unknown(state: string): MillraceError {
+  return new MillraceError('state/restore', `The snapshot holds a state "${state}" that the operator does not have.`, {
     remedy: 'Give an operator of another kind a uid of its own, or allow state that is not restored.',
   });
 }

@@ -5,11 +5,15 @@ import type { Barrier } from '../element/element.ts';
 import { fromPlainError, type PlainError, toPlainError } from '../errors/plainError.ts';
 import type { Plan, PlanChain } from '../graph/plan.ts';
 import type { Logger } from '../operators/logger.ts';
+import type { Clock } from '../time/clock.ts';
 import type { HostParts } from './localHost.ts';
 import type { OperatorReport } from './metrics.ts';
 import { type Port, RemoteCalls } from './remoteCalls.ts';
 import { taskName } from './taskGraph.ts';
 import type { HostListener, SplitTarget, TaskHost } from './taskHost.ts';
+
+/** How long a host may take to close, in ms. */
+const CLOSES_WITHIN = 10_000;
 
 /** Tasks that run behind a port. The other side of it is a {@link HostServer}. */
 export class RemoteHost implements TaskHost {
@@ -20,10 +24,12 @@ export class RemoteHost implements TaskHost {
   private restore: CheckpointReader | undefined;
   private latest: readonly OperatorReport[] = [];
   private readonly logger: Logger;
+  private readonly clock: Clock;
 
   /** `places`: what runs there. */
-  constructor(port: Port, { plan, logger }: HostParts, places: readonly Place[], listener: HostListener) {
+  constructor(port: Port, { plan, logger, platform }: HostParts, places: readonly Place[], listener: HostListener) {
     this.logger = logger;
+    this.clock = platform.clock;
     this.calls = new RemoteCalls(port, this.handlers(listener));
     this.participants = places.map(({ chain, subtask }) => this.participant(taskName(plan, chain, subtask)));
     this.sources = places.filter(({ chain }) => isSource(plan, chain)).map(({ chain, subtask }) => this.target(chain.nodes[0]!, subtask));
@@ -53,7 +59,12 @@ export class RemoteHost implements TaskHost {
   }
 
   async close(failure?: unknown): Promise<void> {
-    await this.calls.call('close', failure === undefined ? undefined : toPlainError(failure));
+    const { clock } = this;
+    const closed = this.calls.call('close', failure === undefined ? undefined : toPlainError(failure));
+    // A function of the user's that never returns must not keep the job from ending: its thread is ended then as it is.
+    let cancel: (() => void) | undefined;
+    const patience = new Promise<void>((resolve) => (cancel = clock.schedule(clock.now() + CLOSES_WITHIN, resolve)));
+    await Promise.race([closed, patience]).finally(() => cancel?.());
   }
 
   /** The other side is gone. */

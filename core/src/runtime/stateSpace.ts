@@ -34,7 +34,14 @@ export class StateSpace {
   backend(clock: Clock, maxParallelism: number, backpressure: Backpressure): KeyedBackend {
     if (this.settings === undefined) return new MemoryBackend(clock);
     const { share } = this;
-    const backend = new PagedBackend({ clock, store: () => this.store!, number: this.backends.length, maxParallelism, share, backpressure });
+    const backend = new PagedBackend({
+      clock,
+      store: () => this.store!,
+      number: this.backends.length,
+      maxParallelism,
+      share,
+      backpressure,
+    });
     this.backends.push(backend);
     return backend;
   }
@@ -43,7 +50,9 @@ export class StateSpace {
   async open(): Promise<void> {
     if (this.settings === undefined) return;
     if (this.platform.openKeyStore === undefined) {
-      throw new MillraceError('graph/option', "state.backend is 'disk', and this host has no disk.", { remedy: 'Leave it out: state is held in memory.' });
+      throw new MillraceError('graph/option', "state.backend is 'disk', and this host has no disk.", {
+        remedy: 'Leave it out: state is held in memory.',
+      });
     }
     this.store = await this.platform.openKeyStore(this.settings.directory);
   }

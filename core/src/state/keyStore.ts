@@ -20,6 +20,10 @@ export interface KeyStore {
 export interface StoreSnapshot {
   get(key: Uint8Array): Uint8Array | undefined;
   /** Records whose keys begin with `prefix` and stand behind `after`, in the order of the keys; up to `limit` of them. */
-  scan(prefix: Uint8Array, after: Uint8Array | undefined, limit: number): Promise<readonly (readonly [key: Uint8Array, record: Uint8Array])[]>;
+  scan(
+    prefix: Uint8Array,
+    after: Uint8Array | undefined,
+    limit: number,
+  ): Promise<readonly (readonly [key: Uint8Array, record: Uint8Array])[]>;
   release(): void;
 }

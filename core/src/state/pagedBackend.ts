@@ -2,6 +2,7 @@ import { MillraceError } from '../errors/millraceError.ts';
 import type { Clock } from '../time/clock.ts';
 import type { StateEntry } from './backend.ts';
 import { KeptRecords } from './keptRecords.ts';
+import type { StateDescriptor } from './descriptor.ts';
 import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
 import type { TimerShape } from './keyedTimers.ts';
@@ -14,6 +15,8 @@ import { CHANGED, CUT, DIRTY, FRESH, type Pager, PagedTable, STORED } from './pa
 import type { KeyedCut, RecordSink } from './recordSink.ts';
 import { PagedTimers } from './sleepingTimers.ts';
 import type { StoredState } from './storedState.ts';
+import { StoreSweep } from './storeSweep.ts';
+import { expiryOf } from './ttl.ts';
 import { type Backpressure, WriteBehind } from './writeBehind.ts';
 
 /** With more changed keys outside of memory than this, the next cut is a whole one: it need not know which have changed. */
@@ -41,6 +44,7 @@ export class PagedBackend extends MemoryBackend implements Pager {
   private readonly paged: PagedTable;
   private readonly records: KeptRecords;
   private readonly behind: WriteBehind;
+  private readonly sweep: StoreSweep;
   private readonly maxParallelism: number;
   private timers: PagedTimers | undefined;
   /** Nothing need be looked for in the store before. */
@@ -64,6 +68,20 @@ export class PagedBackend extends MemoryBackend implements Pager {
     this.maxParallelism = maxParallelism;
     this.records = new KeptRecords(number, maxParallelism);
     this.behind = new WriteBehind(store, backpressure, batch);
+    this.sweep = new StoreSweep({
+      store,
+      records: this.records,
+      keyGroups: maxParallelism,
+      current: (key) => (table.index.find(key) >= 0 ? undefined : this.fetch(key)),
+      drop: (key) => this.drop(key),
+      fail: (error) => backpressure.fail(error),
+    });
+  }
+
+  override open<H>(name: string, descriptor: StateDescriptor<H>): H {
+    const expiry = expiryOf(descriptor.options, this.clock);
+    if (expiry !== undefined) this.sweep.add(name, expiry);
+    return super.open(name, descriptor);
   }
 
   override adopt(state: StoredState): KeyedTable {
@@ -144,8 +162,9 @@ export class PagedBackend extends MemoryBackend implements Pager {
   }
 
   /** Lets go of the store. */
-  close(): Promise<void> {
-    return this.behind.close();
+  async close(): Promise<void> {
+    await this.sweep.close();
+    await this.behind.close();
   }
 
   // What the table asks.
@@ -172,7 +191,7 @@ export class PagedBackend extends MemoryBackend implements Pager {
   evict(slot: number, key: Key): void {
     const flags = this.paged.flags[slot]!;
     if ((flags & CUT) !== 0) this.rescue(slot);
-    const keeps = (flags & DIRTY) === 0 || this.writeBack(slot, key, flags);
+    const keeps = (flags & DIRTY) === 0 || this.writeBack(slot, key);
     if (keeps) {
       this.timers?.fallAsleep(key, slot);
       this.listed?.findOrInsert(key);
@@ -198,12 +217,21 @@ export class PagedBackend extends MemoryBackend implements Pager {
   }
 
   /** Writes a slot's record. False if there is nothing to write: what it held has expired. */
-  private writeBack(slot: number, key: Key, flags: number): boolean {
+  private writeBack(slot: number, key: Key): boolean {
     const record = this.records.encode((sink) => this.writeSlot(slot, sink));
     if (record === undefined) return false;
     this.hasStored = true;
     this.behind.put(key, this.records.addressOf(key), record);
+    this.sweep.step();
     return true;
+  }
+
+  /** A key that is not in memory holds nothing any more. */
+  private drop(key: Key): void {
+    this.died(key, STORED);
+    this.forgetListed(key);
+    const changed = this.away.find(key);
+    if (changed >= 0) this.away.delete(changed);
   }
 
   private noteAway(key: Key): void {

@@ -213,12 +213,12 @@ export class ValueCodec implements Codec<unknown> {
 
   private idOf(record: Record<string, unknown>): number {
     let node = this.root;
-    for (const field in record) node = node.then(field);
+    for (const field in record) node = node.after(field);
     return node.id >= 0 ? node.id : this.register(node, Object.keys(record));
   }
 
   private shapeId(fields: string[]): number {
-    const node = fields.reduce((reached, field) => reached.then(field), this.root);
+    const node = fields.reduce((reached, field) => reached.after(field), this.root);
     return node.id >= 0 ? node.id : this.register(node, fields);
   }
 
@@ -237,7 +237,7 @@ class ShapeNode {
   private last: ShapeNode | undefined;
   private readonly ways = new Map<string, ShapeNode>();
 
-  then(field: string): ShapeNode {
+  after(field: string): ShapeNode {
     if (field === this.lastField) return this.last!;
     let next = this.ways.get(field);
     if (next === undefined) this.ways.set(field, (next = new ShapeNode()));

@@ -52,6 +52,7 @@ type Writer<T> = SinkWriter<T, unknown>;
 
 /** What only happens in a job with checkpoints. */
 const CHECKPOINTED = { epoch: 1, lineage: 'the checks' };
+const RESTARTED = { epoch: 2, lineage: 'the checks', restored: true };
 
 class SinkContract<T> {
   private readonly target: () => SinkTarget<T> | Promise<SinkTarget<T>>;
@@ -129,7 +130,7 @@ class SinkContract<T> {
     const committables = await this.prepare(writer);
     for (let times = 0; times < 2; times++) await this.commit(writer, committables);
     await this.close(writer);
-    const other = await this.open(target, CHECKPOINTED);
+    const other = await this.open(target, RESTARTED);
     await this.commit(other, committables);
     await this.close(other);
     await this.sees(target, this.values, 'commit/again', 'after commit() was called three times');
@@ -143,7 +144,7 @@ class SinkContract<T> {
     const committables = await this.prepare(writer);
     await this.write(writer, this.values.slice(this.firstHalf.length));
     await this.close(writer, new Error('The job failed.'));
-    const other = await this.open(target, CHECKPOINTED);
+    const other = await this.open(target, RESTARTED);
     await this.commit(other, committables);
     await this.close(other);
     await this.sees(target, this.firstHalf, 'commit/own', 'after another writer has committed what a failed one had prepared');
@@ -170,7 +171,7 @@ class SinkContract<T> {
     await this.write(writer, rest);
     await this.prepare(writer, 2);
     await this.close(writer, new Error('The job failed.'));
-    const other = await this.open(target, { ...CHECKPOINTED, epoch: 2, restored: true });
+    const other = await this.open(target, RESTARTED);
     if (other.recover === undefined) await this.commit(other, committables);
     else await answered(() => other.recover!(committables, state), 'recover()', 'recover', this.patience);
     await this.write(other, rest);

@@ -25,6 +25,27 @@ const LONGEST_TEXT = 0xffff;
 /** Half of a pair without its other half. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** Memory in which the numbers of a column are put together, used again and again. */
+class Scratch {
+  readonly bytes: Uint8Array;
+  readonly float64s: Float64Array;
+  readonly int32s: Int32Array;
+  readonly uint16s: Uint16Array;
+
+  constructor(numbers: number) {
+    this.float64s = new Float64Array(numbers);
+    this.bytes = new Uint8Array(this.float64s.buffer);
+    this.int32s = new Int32Array(this.float64s.buffer);
+    this.uint16s = new Uint16Array(this.float64s.buffer);
+  }
+}
+
+let scratch = new Scratch(1024);
+
+function reserve(numbers: number): void {
+  if (scratch.float64s.length < numbers) scratch = new Scratch(numbers * 2);
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -68,7 +89,11 @@ export function readColumn(reader: ByteReader, count: number): unknown[] {
 
 /** Numbers in eight bytes each. */
 export function writeFloat64s(writer: ByteWriter, values: readonly number[]): void {
-  writer.raw(new Uint8Array(new Float64Array(values).buffer));
+  const count = values.length;
+  reserve(count);
+  const { float64s } = scratch;
+  for (let i = 0; i < count; i++) float64s[i] = values[i]!;
+  writer.raw(scratch.bytes.subarray(0, count * 8));
 }
 
 /** Reads `count` numbers of eight bytes each. */
@@ -80,16 +105,19 @@ export function readFloat64s(reader: ByteReader, count: number): number[] {
 }
 
 function writeNumbers(writer: ByteWriter, values: readonly number[]): void {
-  const integers = new Int32Array(values.length);
-  for (let i = 0; i < values.length; i++) {
+  const count = values.length;
+  reserve(count);
+  const { int32s } = scratch;
+  for (let i = 0; i < count; i++) {
     const value = values[i]!;
-    integers[i] = value;
-    if (Object.is(integers[i], value)) continue;
+    int32s[i] = value;
+    // Neither a fraction, nor too large, nor negative zero.
+    if (int32s[i] === value && (value !== 0 || 1 / value > 0)) continue;
     writer.byte(NUMBERS);
     return writeFloat64s(writer, values);
   }
   writer.byte(INTEGERS);
-  writer.raw(new Uint8Array(integers.buffer));
+  writer.raw(scratch.bytes.subarray(0, count * 4));
 }
 
 function readInt32s(reader: ByteReader, count: number): number[] {
@@ -101,16 +129,18 @@ function readInt32s(reader: ByteReader, count: number): number[] {
 
 /** False, with nothing written, where a text is too long or has a lone surrogate, which UTF-8 cannot carry. */
 function writeTexts(writer: ByteWriter, texts: readonly string[]): boolean {
-  const lengths = new Uint16Array(texts.length);
-  for (let i = 0; i < texts.length; i++) {
+  const count = texts.length;
+  reserve(count);
+  const { uint16s } = scratch;
+  for (let i = 0; i < count; i++) {
     const { length } = texts[i]!;
     if (length > LONGEST_TEXT) return false;
-    lengths[i] = length;
+    uint16s[i] = length;
   }
   const whole = texts.join('');
   if (!isWellFormed(whole)) return false;
   writer.byte(TEXTS);
-  writer.raw(new Uint8Array(lengths.buffer));
+  writer.raw(scratch.bytes.subarray(0, count * 2));
   writer.utf8(whole, encoder);
   return true;
 }

@@ -19,14 +19,17 @@ import { rowMakerOf, sharedFields } from './rowFields.ts';
 const VALUES = 0;
 const FIELDS = 1;
 
+/** Where batches are put together, one after the other. */
+const writer = new ByteWriter(2 ** 16);
+
 /** The bytes of a batch, behind `header` free ones. */
 export function encodeRecords({ values, timestamps }: RecordBatch, header: number): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(header + 64 + values.length * 24);
+  writer.reset();
   writer.length = header;
   writer.uint32(values.length);
   const fields = sharedFields(values);
   writer.byte(fields === undefined ? VALUES : FIELDS);
-  const isTimed = timestamps.some((timestamp) => timestamp !== NO_TIMESTAMP);
+  const isTimed = hasTimes(timestamps);
   writer.byte(isTimed ? 1 : 0);
   if (isTimed) writeFloat64s(writer, timestamps);
   if (fields === undefined) writeColumn(writer, values);
@@ -34,7 +37,7 @@ export function encodeRecords({ values, timestamps }: RecordBatch, header: numbe
     writer.text(fields.text);
     for (const column of fields.columns(values)) writeColumn(writer, column);
   }
-  return writer.written();
+  return writer.take();
 }
 
 /** The batch in some bytes, from `at` on. */
@@ -48,4 +51,9 @@ export function decodeRecords(bytes: Uint8Array<ArrayBuffer>, at: number): Recor
   const maker = rowMakerOf(reader.text());
   const columns = maker.fields.map(() => readColumn(reader, count));
   return { kind: 'records', values: maker.rows(columns, count), timestamps };
+}
+
+function hasTimes(timestamps: readonly number[]): boolean {
+  for (let i = 0; i < timestamps.length; i++) if (timestamps[i] !== NO_TIMESTAMP) return true;
+  return false;
 }

@@ -5,7 +5,9 @@ import {
   aggregatingState,
   avg,
   type CheckpointStorage,
+  type Codec,
   defineSource,
+  type EncodedValue,
   fixedDelay,
   forEach,
   type Job,
@@ -277,7 +279,11 @@ describe('writing', () => {
     });
     const savepoint = await readSavepoint(target);
     expect(savepoint.uids.toSorted()).toEqual(['other', 'output']);
-    expect((await all(savepoint.entries('other'))).map(({ key, value }) => [key, value]).toSorted()).toEqual([
+    expect(
+      (await all(savepoint.entries('other')))
+        .map(({ key, value }) => [key, value])
+        .toSorted((a, b) => String(a[0]).localeCompare(String(b[0]))),
+    ).toEqual([
       ['a', -4],
       ['b', -8],
     ]);
@@ -372,3 +378,55 @@ function text(value: unknown): string {
     return ArrayBuffer.isView(each) ? [...(each as Uint8Array)].join() : each;
   });
 }
+
+describe('states with a codec of their own', () => {
+  const strokes: Codec<number> = {
+    name: 'strokes',
+    version: 2,
+    reads: [1],
+    write: (n, writer) => writer.text('|'.repeat(n)),
+    read: (reader) => reader.text().length,
+  };
+  const state = { n: valueState<number>({ codec: strokes }), all: listState<number>({ codec: strokes }) };
+  const entries: WrittenEntry[] = [
+    { state: 'n', key: 'a', value: 3 },
+    { state: 'all', key: 'a', value: [1, 2] },
+  ];
+  const valuesOf = async (storage: CheckpointStorage, options = {}): Promise<unknown[]> =>
+    (await all((await readSavepoint(storage, options)).entries('count'))).map(({ value }) => value);
+
+  async function coded(): Promise<CheckpointStorage> {
+    const storage = memoryStorage();
+    await writeSavepoint(storage, { job: 'coded', operators: { count: { state, entries } } });
+    return storage;
+  }
+
+  test('are read with that codec, and are bytes without it, which say of what', async () => {
+    const storage = await coded();
+    expect(await valuesOf(storage, { codecs: [strokes] })).toEqual([3, [1, 2]]);
+    for (const codecs of [[], [{ ...strokes, version: 1, reads: [] }], [{ ...strokes, name: 'other' }]]) {
+      const [n, list] = (await valuesOf(storage, { codecs })) as [EncodedValue, EncodedValue[]];
+      expect(n).toMatchObject({ codec: 'strokes', version: 2, bytes: new Uint8Array([3, 124, 124, 124]) });
+      expect(list.map(({ bytes }) => bytes.length)).toEqual([2, 3]);
+    }
+  });
+
+  test('are written as they were read, decoded or not', async () => {
+    for (const codecs of [[], [strokes]]) {
+      const read = await all((await readSavepoint(await coded(), { codecs })).entries('count'));
+      const copy = memoryStorage();
+      await writeSavepoint(copy, { job: 'coded', operators: { count: { state, entries: read } } });
+      expect(await valuesOf(copy, { codecs: [strokes] })).toEqual([3, [1, 2]]);
+    }
+  });
+
+  test('as a source: refused without the codec', async () => {
+    const storage = await coded();
+    const collect = (codec?: Codec<number>) =>
+      new StreamEnvironment()
+        .from(savepointState(storage, { uid: 'count', state: 'n', ...(codec && { codec }) }))
+        .collect({ logger: SILENT });
+    expect(await collect(strokes)).toEqual([{ key: 'a', value: 3 }]);
+    await expect(collect()).rejects.toMatchObject({ message: expect.stringMatching(/written by codec strokes 2.*Give that codec/) });
+  });
+});

@@ -23,15 +23,24 @@ export interface Item {
   readonly n: number;
 }
 
+/** Where the input waits until somebody lets it go on. */
+interface Pause {
+  readonly at: number;
+  readonly over: Promise<void>;
+}
+
 /** Gives items, and then nothing more until it is stopped, or ends. */
-function items(given: readonly Item[], ends: boolean): Source<Item> {
+function items(given: readonly Item[], ends: boolean, pause?: Pause): Source<Item> {
   return defineSource<Item, number>({
     name: 'items',
     bounded: ends,
     open: () => ({
       splits: async () => ['all'],
       async *read(_split, from = 0, { signal }) {
-        for (let at = from; at < given.length; at++) yield { values: [given[at]!], position: at + 1 };
+        for (let at = from; at < given.length; at++) {
+          if (at === pause?.at) await pause.over;
+          yield { values: [given[at]!], position: at + 1 };
+        }
         if (!ends) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
       },
     }),
@@ -39,8 +48,8 @@ function items(given: readonly Item[], ends: boolean): Source<Item> {
 }
 
 /** A job that remembers something in every way there is. What it says of each item depends on all before it. */
-function build(env: StreamEnvironment, given: readonly Item[], ends: boolean, say: (line: string) => void): void {
-  const keyed = env.from(items(given, ends), { uid: 'items', time: { timestamp: ({ n }) => n } }).keyBy(({ key }) => key);
+function build(env: StreamEnvironment, given: readonly Item[], ends: boolean, say: (line: string) => void, pause?: Pause): void {
+  const keyed = env.from(items(given, ends, pause), { uid: 'items', time: { timestamp: ({ n }) => n } }).keyBy(({ key }) => key);
   const remembered = keyed.process({
     uid: 'remember',
     state: {
@@ -80,15 +89,28 @@ function build(env: StreamEnvironment, given: readonly Item[], ends: boolean, sa
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** The job, with all input read. It waits for nothing but to be stopped. */
-export async function startTally(given: readonly Item[], options: RunOptions, name = 'tally'): Promise<Job> {
+/** The job, with all of its input read. It waits for nothing but to be stopped. `between`: what is done when half of the input has been read. */
+export async function startTally(given: readonly Item[], options: RunOptions, between?: (job: Job) => Promise<unknown>): Promise<Job> {
   const env = new StreamEnvironment();
+  const half = Math.floor(given.length / 2);
   let said = 0;
-  let all: () => void = () => undefined;
-  const read = new Promise<void>((resolve) => (all = resolve));
-  build(env, given, false, () => void (++said === given.length * 2 && all()));
-  const job = await env.start(name, { logger: SILENT, ...options });
-  await Promise.race([read, job.finished]);
+  let isHalf: () => void = () => undefined;
+  let isAll: () => void = () => undefined;
+  let goOnReading: () => void = () => undefined;
+  const halfRead = new Promise<void>((resolve) => (isHalf = resolve));
+  const allRead = new Promise<void>((resolve) => (isAll = resolve));
+  const pause = { at: half, over: new Promise<void>((resolve) => (goOnReading = resolve)) };
+  const say = (): void => {
+    said++;
+    if (said === half * 2) isHalf();
+    if (said === given.length * 2) isAll();
+  };
+  build(env, given, false, say, pause);
+  const job = await env.start('tally', { logger: SILENT, ...options });
+  if (half > 0) await Promise.race([halfRead, job.finished]);
+  await between?.(job);
+  goOnReading();
+  await Promise.race([allRead, job.finished]);
   return job;
 }
 

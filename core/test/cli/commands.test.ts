@@ -106,7 +106,12 @@ describe('run', () => {
     ['numbers', [], 2, /^millrace: \[config\/invalid] The job "numbers" needs --label\./],
     ['numbers', ['--config', 'none.json'], 2, /\[config\/invalid] The configuration file none\.json cannot be read/],
     ['empty', ['--parallelism', '0'], 2, /\[cli\/usage] --parallelism cannot be 0/],
-    ['poison', ['--on-error', 'deadLetter'], 1, /\[graph\/option] .*--dead-letter FILE/],
+    [
+      'lines',
+      ['--', '--log-file', 'no-such.log'],
+      1,
+      /\[source\/not-found] uid "lines": There is no file no-such\.log\. Give another: --log-file PATH\./,
+    ],
     ['empty', ['--metrics', 'no/such/folder/metrics.json'], 1, /\[sink\/failed] The metrics cannot be written/],
     ['numberz', [], 3, /\[job\/not-found] .*Did you mean .*\/numbers\?/],
     ['broken', [], 3, /^millrace: \[job\/import-failed] .*the database is gone.*\n$/],

@@ -68,7 +68,7 @@ describe('texts', () => {
         fraction: 0.4299,
         reading: { ...reading, watermark: Date.UTC(2015, 11, 10, 9, 32, 1, 5), late: 3, rejected: 1_000 },
       }),
-    ).toBe('12 s · 42% · 4,812,000 in (412k/s) · 3,120 out (260/s) · at 2015-12-10 09:32:01 · 3 late · 1,000 rejected');
+    ).toBe('12 s · 42% read · 4,812,000 in (412k/s) · 3,120 out (260/s) · at 2015-12-10 09:32:01 · 3 late · 1,000 rejected');
   });
 
   test('the summary', () => {
@@ -114,7 +114,7 @@ test('the reporter shows rates of the last two seconds, by the clock', () => {
   expect(shown[19]).toBe('5.0 s · 136,000 in (40.0k/s) · 6,800 out (2.00k/s) · lag 10 s · 7 late');
   progress = { fraction: 0.5, sources: [] };
   clock.advanceBy({ milliseconds: 250 });
-  expect(shown.at(-1)).toContain(' · 50% · ');
+  expect(shown.at(-1)).toContain(' · 50% read · ');
   checkpoints = { location: 'd', epoch: 1, restored: undefined, completed: 0, failed: 2, underWay: 0, recent: [], lastFailure: undefined };
   clock.advanceBy({ milliseconds: 250 });
   expect(shown.at(-1)).toMatch(/ · no checkpoint yet, 2 failed$/);

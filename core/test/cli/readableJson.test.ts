@@ -41,7 +41,11 @@ describe('readable JSON', () => {
       .jsonValue()
       .map((value): unknown => JSON.parse(JSON.stringify(value)))
       .filter((value) => !JSON.stringify(value).includes('"$'));
-    fc.assert(fc.property(plain, (value) => void expect(JSON.parse(readableJson(value))).toEqual(value)));
+    fc.assert(
+      fc.property(plain, (value) => {
+        expect(JSON.parse(readableJson(value))).toEqual(value);
+      }),
+    );
   });
 });
 

@@ -200,7 +200,7 @@ describe('commands', () => {
     expect(await talk(path, 'x'.repeat(2 ** 21), 1)).toEqual([]);
     // Two at once, in pieces; the answers tell which is which.
     const both = await talk(path, '{"id":1,"command":"status"}\n\n{"id":2,"command":"status"}\n', 4);
-    expect(both.map((line) => (JSON.parse(line) as { id: number }).id).sort()).toEqual([1, 1, 2, 2]);
+    expect(both.map((line) => (JSON.parse(line) as { id: number }).id).sort((a, b) => a - b)).toEqual([1, 1, 2, 2]);
   });
 });
 

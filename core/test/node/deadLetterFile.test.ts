@@ -1,11 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StreamEnvironment } from '../../src/api/environment.ts';
 import { fromArray } from '../../src/connectors/fromArray.ts';
 import { deadLetterFile } from '../../src/node/deadLetterFile.ts';
-import type { Rejected } from '../../src/operators/connector.ts';
+import type { Rejected, Sink, SinkContext, SinkDefinition, SinkWriter } from '../../src/operators/connector.ts';
+import { readLines } from './committed.ts';
+import { EXPECTED, type Row, runWithFaults } from './faults.ts';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'millrace-letters-'))));
@@ -66,3 +68,34 @@ test('a schema’s objections are kept, in short', async () => {
     value: 1,
   });
 });
+
+test.each([1, 2])(
+  'a job with checkpoints that fails at random places writes every letter once, to files beside that name (seed %i)',
+  async (seed) => {
+    const path = mkdtempSync(join(folder, 'faults-'));
+    const { name, open } = deadLetterFile(join(path, 'letters.jsonl.gz')).definition as unknown as SinkDefinition<Rejected, unknown>;
+    const letters: Sink<Row> = {
+      kind: 'sink',
+      definition: {
+        name,
+        open: async (context: SinkContext): Promise<SinkWriter<Row, unknown>> => {
+          const writer = await open(context);
+          const write = (rows: readonly Row[]): void | Promise<void> =>
+            writer.write(rows.map((value) => ({ place: 'p', code: 'c', reason: 'r', value })));
+          return {
+            write,
+            prepare: (checkpoint) => writer.prepare(checkpoint),
+            state: () => writer.state!(),
+            commit: (committables) => writer.commit(committables),
+            recover: (committables, held) => writer.recover!(committables, held),
+            close: (failure) => writer.close!(failure),
+          };
+        },
+      } as never,
+    };
+    await runWithFaults(letters, seed);
+    const ids = (await readLines<{ readonly value: Row }>(path)).map(({ value }) => value.id);
+    expect(ids.sort()).toEqual(EXPECTED.map(({ id }) => id).sort());
+    expect(readdirSync(path).every((file) => /^letters-\d-\d+\.jsonl\.gz$/.test(file))).toBe(true);
+  },
+);

@@ -26,7 +26,11 @@ describe('store of records on disk', () => {
       { key: key(9, 1), record: bytes(8, 8) },
     ]);
     await store.write([{ key: key(1, 1), record: undefined }]);
-    expect([store.get(key(1, 1)), store.get(key(9, 1)), store.get(key(9, 2))].map((found) => found && [...found])).toEqual([undefined, [8, 8], undefined]);
+    expect([store.get(key(1, 1)), store.get(key(9, 1)), store.get(key(9, 2))].map((found) => found && [...found])).toEqual([
+      undefined,
+      [8, 8],
+      undefined,
+    ]);
     await store.close();
   });
 
@@ -35,7 +39,10 @@ describe('store of records on disk', () => {
     await store.write([3, 1, 2].map((n) => ({ key: key(260, n), record: bytes(n) })));
     await store.write([{ key: key(4, 1), record: bytes(99) }]);
     const snapshot = store.snapshot();
-    await store.write([{ key: key(260, 4), record: bytes(4) }, { key: key(260, 1), record: undefined }]);
+    await store.write([
+      { key: key(260, 4), record: bytes(4) },
+      { key: key(260, 1), record: undefined },
+    ]);
     const prefix = bytes(0, 0, 1, 4);
     const first = await snapshot.scan(prefix, undefined, 2);
     expect(first.map(([, record]) => [...record])).toEqual([[1], [2]]);

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { constants, gzipSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { count, StreamEnvironment, tumbling } from '../../src/index.ts';
 import { textFile } from '../../src/node/textFile.ts';
 import { context, directory, openReader, readAll, readSplit } from './files.ts';
 
@@ -198,5 +200,51 @@ describe('a gzipped file', () => {
     const { values, rejected } = await readAll(textFile(file, { damaged: 'reject' }));
     expect(rejected.map(({ code }) => code)).toContain('gzip/corrupt');
     expect(values.slice(0, 1_000)).toEqual(lines.slice(0, 1_000));
+  });
+});
+
+describe('an element of a line', () => {
+  const parse = (line: string): { readonly name: string; readonly size: number } => {
+    const [name = '', size] = line.split(' ');
+    if (size === undefined) throw new Error('it has no size');
+    return { name, size: Number(size) };
+  };
+
+  test('is what a function makes of it; lines on which that throws are put aside with their file and line', async () => {
+    const path = join(await folder({ 'sizes.log': 'a 1\nb\nc 3\n' }), 'sizes.log');
+    const { values, rejected } = await readAll(textFile(path, { parse }));
+    expect(values).toEqual([
+      { name: 'a', size: 1 },
+      { name: 'c', size: 3 },
+    ]);
+    expect(rejected).toEqual([{ place: `${path}:2`, code: 'text/malformed', reason: 'it has no size', value: 'b' }]);
+  });
+
+  test('is what a schema makes of it', async () => {
+    const path = join(await folder({ 'numbers.txt': '1\nx\n3\n' }), 'numbers.txt');
+    const { values, rejected } = await readAll(textFile(path, { parse: z.string().regex(/^\d+$/).transform(Number) }));
+    expect(values).toEqual([1, 3]);
+    expect(rejected).toMatchObject([{ place: `${path}:2`, code: 'schema/invalid', value: 'x' }]);
+  });
+
+  test('gives a source its time, file by file: files that are aligned are read side by side, and nothing is late', async () => {
+    const path = await folder({ 'a.log': 'a 100000\na 200000\n', 'b.log': 'b 1\nb 2\n' });
+    const env = new StreamEnvironment({ mode: 'streaming' });
+    const sizes = env.from(textFile(path, { parse }), {
+      time: { timestamp: ({ size }) => size, alignment: { group: 'sizes', maxDrift: { minutes: 10 } } },
+    });
+    const counted = sizes
+      .keyBy(({ name }) => name)
+      .window(tumbling({ seconds: 1 }))
+      .aggregate({ n: count() });
+    expect((await counted.map(({ key, window, value }) => `${key} ${window.start} ${value.n}`).collect()).toSorted()).toEqual([
+      'a 100000 1',
+      'a 200000 1',
+      'b 0 2',
+    ]);
+  });
+
+  test('needs a function or a schema', () => {
+    expect(() => textFile('a.log', { parse: {} as never })).toThrow(expect.objectContaining({ code: 'schema/invalid' }));
   });
 });

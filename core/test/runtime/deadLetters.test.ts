@@ -211,18 +211,27 @@ test('refusals that nobody takes are counted by reason, and the first are logged
   ]);
 });
 
-test('the policy needs a place to send to', () => {
-  const build = (job: ErrorPolicy, operator?: ErrorPolicy): StreamEnvironment => {
-    const env = new StreamEnvironment({ onError: job });
-    env
-      .from(fromArray(NUMBERS))
-      .map(poisoned, { uid: 'poisoned', ...(operator && { onError: operator }) })
-      .sinkTo(forEach(() => undefined));
-    return env;
-  };
-  expect(() => build('deadLetter').plan()).toThrow(expect.objectContaining({ code: 'graph/option', uid: undefined }));
-  expect(() => build('fail', 'deadLetter').plan()).toThrow(expect.objectContaining({ code: 'graph/option', uid: 'poisoned' }));
-  expect(() => build('skip').plan()).not.toThrow();
+test('without a place to send to, elements are counted and logged, and the job says so when it starts', async () => {
+  const logger = recordingLogger();
+  const env = new StreamEnvironment({ logger });
+  const out: number[] = [];
+  env
+    .from(fromArray(NUMBERS))
+    .map(poisoned, { uid: 'poisoned', onError: 'deadLetter' })
+    .sinkTo(forEach((n) => void out.push(n)));
+  const job = await env.start('nowhere');
+  await job.finished;
+  expect(out).toHaveLength(8);
+  expect(job.metrics().operators.find(({ uid }) => uid === 'poisoned')).toMatchObject({
+    rejected: 2,
+    rejectedBy: { 'operator/failed': 2 },
+  });
+  expect(logger.entries[0]).toMatchObject({
+    level: 'warn',
+    message: expect.stringMatching(/"nowhere" has no place for dead letters.*--dead-letter FILE/) as string,
+    details: { operators: ['poisoned'] },
+  });
+  expect(logger.of('warn')).toHaveLength(3);
 });
 
 test('the sink is part of the plan, and of the plan only', () => {

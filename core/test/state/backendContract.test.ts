@@ -20,7 +20,15 @@ function makeBackend(kind: BackendKind, clock: ManualClock): KeyedBackend {
   if (kind === 'memory') return new MemoryBackend(clock);
   const store = new MapStore();
   const backpressure = { block: () => undefined, unblock: () => undefined, fail: (error: unknown) => expect.unreachable(String(error)) };
-  const parts = { clock, store: () => store, number: 300, maxParallelism: 8, share: new MemoryShare(MEMORY[kind]), backpressure, batch: 200 };
+  const parts = {
+    clock,
+    store: () => store,
+    number: 300,
+    maxParallelism: 8,
+    share: new MemoryShare(MEMORY[kind]),
+    backpressure,
+    batch: 200,
+  };
   const backend = new PagedBackend(parts);
   backend.listKeys();
   return backend;
@@ -63,9 +71,7 @@ class Subject {
     const { timers, backend } = this.states;
     for (const name of ['event', 'other', 'processing']) void name;
     for (;;) {
-      const expected = this.model.timers
-        .filter((timer) => timer.name !== 'processing' && timer.at <= now)
-        .sort((a, b) => a.at - b.at)[0];
+      const expected = this.model.timers.filter((timer) => timer.name !== 'processing' && timer.at <= now).sort((a, b) => a.at - b.at)[0];
       expect(timers.earliest('eventTime') <= now).toBe(expected !== undefined);
       const popped = timers.popDue('eventTime', now);
       if (expected === undefined) return expect(popped).toBe(false);
@@ -117,7 +123,10 @@ async function restored(kind: BackendKind, segments: readonly Uint8Array[], cloc
   for (const [i, segment] of segments.entries()) {
     for (const { key, entries } of readKeyedSegment(segment)) {
       if (i === 0) expect(newest.has(keyText(key))).toBe(false);
-      newest.set(keyText(key), entries.map((entry) => ({ ...entry, key })));
+      newest.set(
+        keyText(key),
+        entries.map((entry) => ({ ...entry, key })),
+      );
     }
   }
   const states = openStates(makeBackend(kind, clock));
@@ -136,13 +145,18 @@ function expectSame(states: OpenStates, model: StateModel): void {
     expect(shown(states)).toEqual(before.contents(key));
   }
   const timers = [...states.backend.entries()].filter(({ state }) => state === '(timers)');
-  const times = timers.flatMap(({ key, userKey, value }) => (value as { times: readonly number[] }).times.map((at) => [keyText(key), userKey, at]));
+  const times = timers.flatMap(({ key, userKey, value }) =>
+    (value as { times: readonly number[] }).times.map((at) => [keyText(key), userKey, at]),
+  );
   expect(times.map(String).sort()).toEqual(model.timers.map(({ key, name, at }) => String([keyText(key), name, at])).sort());
 }
 
 const kinds = fc.constantFrom<BackendKind>('memory', 'paged without memory', 'paged with little memory', 'paged with enough memory');
 const step = fc.oneof(
-  { weight: 30, arbitrary: fc.record({ kind: fc.constant('do' as const), deed: fc.constantFrom(...Object.keys(DEEDS)), key: fc.constantFrom(...KEYS) }) },
+  {
+    weight: 30,
+    arbitrary: fc.record({ kind: fc.constant('do' as const), deed: fc.constantFrom(...Object.keys(DEEDS)), key: fc.constantFrom(...KEYS) }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('time' as const), by: fc.integer({ min: 1, max: 40 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('fire' as const), now: fc.nat(7) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('step' as const), records: fc.integer({ min: 1, max: 3 }) }) },
@@ -152,25 +166,28 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('move' as const), to: kinds }) },
 );
 
-describe.each<BackendKind>(['memory', 'paged without memory', 'paged with little memory', 'paged with enough memory'])('backend contract: %s', (kind) => {
-  test('whatever is done, state is that of the model, and so is what checkpoints hold of it', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 150, size: 'max' }), async (steps) => {
-        const subject = new Subject(kind);
-        for (const each of steps) {
-          if (each.kind === 'do') subject.do(each.deed, each.key);
-          else if (each.kind === 'time') subject.passTime(each.by);
-          else if (each.kind === 'fire') subject.fire(each.now);
-          else if (each.kind === 'step') await subject.step(each.records);
-          else if (each.kind === 'turn') await new Promise<void>((resolve) => setImmediate(resolve));
-          else if (each.kind === 'cut') await subject.begin(each.whole, each.apart);
-          else if (each.kind === 'abandon') subject.abandon();
-          else await subject.move(each.to);
-        }
-        await subject.finish();
-        expectSame(subject.states, subject.model);
-      }),
-      { numRuns: 150 },
-    );
-  });
-});
+describe.each<BackendKind>(['memory', 'paged without memory', 'paged with little memory', 'paged with enough memory'])(
+  'backend contract: %s',
+  (kind) => {
+    test('whatever is done, state is that of the model, and so is what checkpoints hold of it', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 150, size: 'max' }), async (steps) => {
+          const subject = new Subject(kind);
+          for (const each of steps) {
+            if (each.kind === 'do') subject.do(each.deed, each.key);
+            else if (each.kind === 'time') subject.passTime(each.by);
+            else if (each.kind === 'fire') subject.fire(each.now);
+            else if (each.kind === 'step') await subject.step(each.records);
+            else if (each.kind === 'turn') await new Promise<void>((resolve) => setImmediate(resolve));
+            else if (each.kind === 'cut') await subject.begin(each.whole, each.apart);
+            else if (each.kind === 'abandon') subject.abandon();
+            else await subject.move(each.to);
+          }
+          await subject.finish();
+          expectSame(subject.states, subject.model);
+        }),
+        { numRuns: 80 },
+      );
+    });
+  },
+);

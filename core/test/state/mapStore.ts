@@ -37,7 +37,8 @@ export class MapStore implements KeyStore {
       scan: async (prefix, after, limit): Promise<Scanned> => {
         await Promise.resolve();
         const from = after === undefined ? '' : text(after);
-        const found = sorted.filter((key) => key.startsWith(text(prefix)) && key > from).slice(0, limit);
+        const start = text(prefix);
+        const found = sorted.filter((key) => key.startsWith(start) && key > from).slice(0, limit);
         return found.map((key) => [bytes(key), records.get(key)!] as const);
       },
       release: () => undefined,

@@ -78,7 +78,8 @@ export class StateModel {
   /** What the handles of a key show. Reading renews nothing here. */
   contents(key: Key): unknown {
     const held = this.of(key);
-    const alive = <T extends { readonly renewed: number }>(items: readonly T[]): T[] => items.filter(({ renewed }) => !this.isExpired(renewed));
+    const alive = <T extends { readonly renewed: number }>(items: readonly T[]): T[] =>
+      items.filter(({ renewed }) => !this.isExpired(renewed));
     return {
       value: held.value,
       passing: held.passing === undefined || this.isExpired(held.passing.renewed) ? 0 : held.passing.value,
@@ -142,7 +143,10 @@ export function shown(states: OpenStates): unknown {
     set: states.set.get(),
     counts: states.counts.result(),
     frame: states.frames.latest() === -Infinity ? undefined : states.frames.result(),
-    buffer: buffer === undefined ? [] : Array.from({ length: buffer.end - buffer.start }, (_, i) => [buffer.timeAt(buffer.start + i), buffer.valueAt(buffer.start + i)]),
+    buffer:
+      buffer === undefined
+        ? []
+        : Array.from({ length: buffer.end - buffer.start }, (_, i) => [buffer.timeAt(buffer.start + i), buffer.valueAt(buffer.start + i)]),
   };
 }
 
@@ -215,7 +219,14 @@ export const DEEDS: Readonly<Record<string, (states: OpenStates, model: StateMod
   'clear some': ({ list, map, sum: total, set, counts, frames }, model, key, n) => {
     const held = model.of(key);
     [list, map, total, set, counts, frames][n % 6]!.clear();
-    [() => (held.list = []), () => (held.map = []), () => (held.sum = undefined), () => (held.set = undefined), () => (held.counts = undefined), () => (held.frame = [])][n % 6]!();
+    [
+      () => (held.list = []),
+      () => (held.map = []),
+      () => (held.sum = undefined),
+      () => (held.set = undefined),
+      () => (held.counts = undefined),
+      () => (held.frame = []),
+    ][n % 6]!();
   },
   slide: ({ frames }, model, key, n) => {
     const held = model.of(key);
