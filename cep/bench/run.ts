@@ -1,7 +1,10 @@
 import type { BenchResult } from './measure.ts';
+import { memory } from './memory.ts';
+import { patterns } from './patterns.ts';
+import { rules } from './rules.ts';
 import { statecharts } from './statechart.ts';
 
-const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<BenchResult[]>>> = { statechart: statecharts };
+const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<BenchResult[]>>> = { patterns, memory, rules, statechart: statecharts };
 
 /** Runs one benchmark file's worth and sends the results to the process that started this one. */
 const [name, quick] = process.argv.slice(2);

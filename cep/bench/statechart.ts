@@ -90,7 +90,7 @@ function actors(steps: Step[], take: (event: { readonly rounds: number }) => voi
     let actor = live.get(order);
     if (actor === undefined) {
       actor = createActor(machine);
-      actor.on('shipped', take);
+      actor.on('shipped', (event) => take(event as unknown as { readonly rounds: number }));
       live.set(order, actor.start());
     }
     actor.send({ type });

@@ -14,6 +14,7 @@ const { values } = parseArgs({
     seeds: { type: 'string' },
     simulate: { type: 'boolean', default: false },
     processes: { type: 'boolean', default: false },
+    workers: { type: 'boolean', default: false },
     mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
@@ -21,6 +22,7 @@ const { values } = parseArgs({
 });
 
 const first = Number(values.seed);
+const driver = values.workers ? 'workers' : 'inline';
 const tally = new Tally();
 // What a job that fails leaves behind is no failure of the chaos itself.
 process.on('unhandledRejection', (error) => {
@@ -30,11 +32,11 @@ process.on('unhandledRejection', (error) => {
 if (values.mutant !== undefined || values.mutants) {
   const seeds = Number(values.seeds ?? MUTANT_SEEDS);
   for (const mutant of chosen(values.mutant)) {
-    if (values.processes) await huntProcesses(mutant, first, seeds, tally);
+    if (values.processes) await huntProcesses(mutant, first, seeds, driver, tally);
     else await huntSimulated(mutant, first, seeds, tally);
   }
 } else if (values.simulate) await runSimulated(first, Number(values.seeds ?? 300), tally, values.verbose);
-else await runProcesses(first, Number(values.seeds ?? 25), tally);
+else await runProcesses(first, Number(values.seeds ?? 25), driver, tally);
 process.exit(tally.end());
 
 function chosen(name: string | undefined): readonly Mutant[] {

@@ -1,3 +1,4 @@
+import { StateSpace } from '../src/runtime/stateSpace.ts';
 import { DEFAULT_CREDIT } from '../src/runtime/creditWindow.ts';
 import type { DataStream } from '../src/index.ts';
 import { StreamEnvironment } from '../src/index.ts';
@@ -41,6 +42,7 @@ export class BareTasks {
       workspace: new Workspace(undefined, undefined),
       epoch: 0,
       credit: DEFAULT_CREDIT,
+      stateSpace: new StateSpace(undefined, this.platform),
       lineage: '',
       exactlyOnce: true,
     } as const;

@@ -59,6 +59,8 @@ export interface StepSpec {
 /** A random job, as data: what a seed stands for. */
 export interface JobSpec {
   readonly seed: number;
+  /** The seed of `context.random()`. */
+  readonly randomSeed: number;
   readonly judgement: Judgement;
   readonly sources: readonly SourceSpec[];
   readonly steps: readonly StepSpec[];
@@ -85,6 +87,7 @@ export function drawJob(seed: number, without: readonly string[] = []): JobSpec 
   if (steps.length > 0 && sources.at(-1)!.single && chance.flip(0.6)) steps.unshift({ step: 'random', i: 0, on: 0, other: 0 });
   return {
     seed,
+    randomSeed: seed,
     judgement,
     sources,
     steps,

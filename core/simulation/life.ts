@@ -59,7 +59,7 @@ export class Life {
     return {
       logger: { debug: () => undefined, info: (text) => this.say(text), warn: (text) => this.say(text), error: (text) => this.say(text) },
       platform: this.process,
-      seed: spec.seed,
+      seed: spec.randomSeed,
       parallelism: chance.between(1, 4),
       maxParallelism: spec.maxParallelism,
       generateCode: chance.flip(0.1),

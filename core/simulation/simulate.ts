@@ -40,7 +40,8 @@ export async function simulate(seed: number, change?: Change): Promise<Outcome> 
   }
 }
 
-async function runUndisturbed(spec: JobSpec): Promise<readonly string[]> {
+/** What the job writes when nothing goes wrong. */
+export async function runUndisturbed(spec: JobSpec): Promise<readonly string[]> {
   const universe = new Universe(spec, new Chance(spec.seed * 17 + 3));
   const life = universe.begin(NO_TROUBLE);
   await universe.world.until(() => life.outcome !== undefined);

@@ -8,6 +8,8 @@ export const ENTRIES: Readonly<Record<string, string>> = {
   '@millrace/core': 'core/src/index.ts',
   '@millrace/core/node': 'core/src/node.ts',
   '@millrace/core/testing': 'core/src/testing.ts',
+  '@millrace/core/sqlite': 'core/src/sqlite.ts',
+  '@millrace/core/postgres': 'core/src/postgres.ts',
 };
 
 /** An `@example` of a doc comment. */

@@ -1,5 +1,6 @@
 import type { PatternNode, SequenceNode, StepNode } from '../pattern/pattern.ts';
 import { checkFlinkCompatible } from '../pattern/validation.ts';
+import { splitAbsences } from './absences.ts';
 import { ANY, type Automaton, type Compat, type Guard, type State, type Transition } from './automaton.ts';
 import { type Formula, Formulas } from './formula.ts';
 import { type DraftState, waysOut } from './fragment.ts';
@@ -16,14 +17,14 @@ export function compilePattern({ sequence }: PatternNode, compat?: Compat): Auto
   const compiler = new SequenceCompiler(sequence, new Formulas(), compat);
   const start = compiler.compile();
   const guards = new Guards();
-  const transitions: Transition[] = [];
+  const ways: Transition[] = [];
   const add = (from: number, out: DraftState['out'], elapsed: number): { readonly ids: number[]; readonly accepts: boolean } => {
-    const { ways, accepts } = waysOut(out);
+    const { ways: found, accepts } = waysOut(out);
     const ids: number[] = [];
     const seen = new Set<string>();
-    for (const { to, entry, kills, firstNot, firstMust } of ways) {
+    for (const { to, entry, kills, firstNot, firstMust } of found) {
       const guardsOf = (formulas: readonly Formula[]): Guard[] => distinct(formulas.map((formula) => guards.of(formula)));
-      const drafted = {
+      const draft = {
         from,
         to: to.id,
         kind: from < 0 ? ANY : entry.kind,
@@ -35,20 +36,21 @@ export function compilePattern({ sequence }: PatternNode, compat?: Compat): Auto
         isQuiet: entry.isQuiet === true,
         after: to.after,
         confirms: to.confirms,
-        outlasts: to.outlasts,
+        outlasts: false,
       };
-      const key = JSON.stringify(drafted);
+      const key = JSON.stringify(draft);
       if (seen.has(key)) continue;
       seen.add(key);
-      ids.push(transitions.push({ id: transitions.length, ...drafted }) - 1);
+      ids.push(ways.push({ id: ways.length, ...draft }) - 1);
     }
     return { ids, accepts };
   };
   const starts = add(-1, start, 0).ids;
-  const states: State[] = compiler.states.map(({ id, step, label, out, elapsed }) => {
+  const drafted: State[] = compiler.states.map(({ id, step, label, out, elapsed }) => {
     const { ids, accepts } = add(id, out, elapsed);
     return { id, step, label, accepts, out: ids };
   });
+  const { states, transitions } = splitAbsences(drafted, ways);
   const within = sequence.within === undefined || sequence.within === 0 ? Infinity : sequence.within;
   const { unary, residual } = guards;
   const shape = JSON.stringify([

@@ -38,7 +38,6 @@ export interface DraftState {
   readonly take: Formula;
   readonly after: number;
   readonly confirms: boolean;
-  readonly outlasts: boolean;
   /** How long ago the last event was when the state is entered: for states that time leads to. */
   readonly elapsed: number;
   out: Fragment;

@@ -93,15 +93,13 @@ export class SequenceCompiler {
         (fragment, each) => ({ kind: 'forbid', what: each, first: false, next: fragment }),
         continuation(next),
       );
-      const isLast = onward.kind === 'accept';
       const elapsed = step.duration! + elapsedBefore(before);
       const state = this.add({
         step: -1,
         label: step.name,
         take: TRUE,
         after: step.duration!,
-        confirms: isLast,
-        outlasts: isLast,
+        confirms: false,
         elapsed,
         out: onward,
       });
@@ -116,7 +114,7 @@ export class SequenceCompiler {
     const isLasting = nots.at(-1)!.link === 'followedBy';
     const after = isLasting ? windowOf(nots.at(-1)!.withinPrevious) : Infinity;
     const label = nots.map(({ name }) => name).join(', ');
-    const state = this.add({ step: -1, label, take: TRUE, after, confirms: isLasting, outlasts: false, elapsed: 0, out: ACCEPT });
+    const state = this.add({ step: -1, label, take: TRUE, after, confirms: isLasting, elapsed: 0, out: ACCEPT });
     const enter: Fragment = { kind: 'enter', state, entry: { kind: isLasting ? TIMED : NEXT_EVENT, gap: Infinity, kills: inside.ends } };
     return nots.reduce<Fragment>(
       (next, { link, where, name }) => ({ kind: 'forbid', what: this.formulas.from(where, name), first: link === 'next', next }),
@@ -302,7 +300,7 @@ interface LoopEnd {
 }
 
 /** States that an event leads to. */
-const BY_EVENT = { after: Infinity, confirms: false, outlasts: false, elapsed: 0 };
+const BY_EVENT = { after: Infinity, confirms: false, elapsed: 0 };
 const ONCE: TimesNode = { min: 1, max: 1, inner: 'relaxed' };
 
 function roundName(n: number, { min, max }: TimesNode): string {

@@ -1,9 +1,9 @@
 import { ANY, type Automaton, type Guard, RELAXED, STRICT, type Transition } from '../automaton/automaton.ts';
 import { PredicateMask } from '../automaton/predicateMask.ts';
 import type { EmitMode } from '../pattern/pattern.ts';
-import { type Chain, CompactNode, cutExpired, enumerate, union } from './compactNode.ts';
+import { CompactNode, cutExpired, enumerate, union } from './compactNode.ts';
 import { CompactBucket, CompactOfKey } from './compactOfKey.ts';
-import type { Executor, FoundMatch } from './executor.ts';
+import type { Executor, FoundMatch, TakenEvent } from './executor.ts';
 import type { ExecutorUser } from './executorForm.ts';
 
 /**
@@ -138,6 +138,7 @@ export class CompactExecutor implements Executor<CompactOfKey> {
   private take({ to }: Transition, parent: CompactNode | undefined, seq: number): void {
     const { step, accepts, out } = this.automaton.states[to]!;
     const node = new CompactNode(step, to, this.event, this.time, seq, parent, undefined);
+    this.user.reached?.(step);
     if (accepts) this.complete.push(node);
     if (out.length > 0) this.born.push(node);
   }
@@ -167,29 +168,28 @@ export class CompactExecutor implements Executor<CompactOfKey> {
     const floor = time - this.within;
     if (emit === 'exists') {
       const best = complete.reduce((a, b) => (b.max > a.max ? b : a));
-      return user.match({ events: [this.event], steps: [best.step], start: best.max, end: time }, time);
+      return user.match({ taken: best, next: undefined }, time);
     }
     if (emit === 'first') return this.giveOutFirst(floor);
     let left = emit === 'all' ? Infinity : emit.limit;
     for (const node of complete) {
       if (left <= 0) return;
-      enumerate(node, floor, Infinity, (first) => {
-        user.match(foundChain(first), time);
+      enumerate(node, floor, Infinity, (found) => {
+        user.match(found, time);
         return --left > 0;
       });
     }
   }
 
   private giveOutFirst(floor: number): void {
-    let best: FoundChain | undefined;
+    let best: FoundMatch | undefined;
     for (const node of this.complete) {
-      enumerate(node, floor, Infinity, (first) => {
-        const found = measured(first);
+      enumerate(node, floor, Infinity, (found) => {
         if (best === undefined || isBetter(found, best)) best = found;
         return true;
       });
     }
-    if (best !== undefined) this.user.match(foundChain(best.first), this.time);
+    if (best !== undefined) this.user.match(best, this.time);
   }
 
   /** Partial matches that wait in several transitions are told once. */
@@ -199,11 +199,10 @@ export class CompactExecutor implements Executor<CompactOfKey> {
       if (bucket === undefined) continue;
       for (const root of [bucket.waiting, bucket.fresh]) {
         if (root === undefined) continue;
-        enumerate(root, start - 1, start, (first) => {
+        enumerate(root, start - 1, start, (found) => {
           let key = '';
-          for (let chain: Chain | undefined = first; chain !== undefined; chain = chain.next)
-            key += `${chain.node.seq}:${chain.node.state} `;
-          if (!told.has(key)) this.user.timedOut(foundChain(first), start + this.within);
+          for (let at: FoundMatch | undefined = found; at !== undefined; at = at.next) key += `${at.taken.seq}:${at.taken.step} `;
+          if (!told.has(key)) this.user.timedOut(found, start + this.within);
           told.add(key);
           return true;
         });
@@ -224,43 +223,24 @@ function empty(bucket: CompactBucket): void {
   bucket.limit = 16;
 }
 
-function foundChain(first: Chain): FoundMatch {
-  const events: unknown[] = [];
-  const steps: number[] = [];
-  let end = first.node.time;
-  for (let chain: Chain | undefined = first; chain !== undefined; chain = chain.next) {
-    events.push(chain.node.event);
-    steps.push(chain.node.step);
-    end = chain.node.time;
-  }
-  return { events, steps, start: first.node.time, end };
-}
-
-interface FoundChain {
-  readonly first: Chain;
-  readonly length: number;
-}
-
-function measured(first: Chain): FoundChain {
+function lengthOf(found: FoundMatch): number {
   let length = 0;
-  for (let chain: Chain | undefined = first; chain !== undefined; chain = chain.next) length++;
-  return { first, length };
+  for (let at: FoundMatch | undefined = found; at !== undefined; at = at.next) length++;
+  return length;
 }
 
 /** The longest, then that with the earliest events, then with the earliest steps. */
-function isBetter(a: FoundChain, b: FoundChain): boolean {
-  if (a.length !== b.length) return a.length > b.length;
-  return (
-    difference(a.first, b.first, (node) => node.seq) < 0 ||
-    (difference(a.first, b.first, (node) => node.seq) === 0 && difference(a.first, b.first, (node) => node.step) < 0)
-  );
+function isBetter(a: FoundMatch, b: FoundMatch): boolean {
+  const longer = lengthOf(a) - lengthOf(b);
+  if (longer !== 0) return longer > 0;
+  return (difference(a, b, ({ seq }) => seq) || difference(a, b, ({ step }) => step)) < 0;
 }
 
-function difference(a: Chain, b: Chain, of: (node: CompactNode) => number): number {
-  let left: Chain | undefined = a;
-  let right: Chain | undefined = b;
+function difference(a: FoundMatch, b: FoundMatch, of: (taken: TakenEvent) => number): number {
+  let left: FoundMatch | undefined = a;
+  let right: FoundMatch | undefined = b;
   for (; left !== undefined && right !== undefined; left = left.next, right = right.next) {
-    const apart = of(left.node) - of(right.node);
+    const apart = of(left.taken) - of(right.taken);
     if (apart !== 0) return apart;
   }
   return 0;

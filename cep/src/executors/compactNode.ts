@@ -1,3 +1,5 @@
+import type { FoundMatch } from './executor.ts';
+
 /**
  * A set of partial matches in which common parts exist once, after the idea of the timed enumerable compact sets of CORE (PVLDB 15(9), 2022).
  * A *take* stands for every way to its parent, prolonged by an event; without a parent it begins a run. A *union* stands for both of its
@@ -55,21 +57,15 @@ export function cutExpired(root: CompactNode, floor: number): number {
   return length;
 }
 
-/** The events of a match, first to last: a list whose tail is shared by all matches that end alike. */
-export interface Chain {
-  readonly node: CompactNode;
-  readonly next: Chain | undefined;
-}
-
 /**
  * Every partial match of a set whose start is later than `floor` and not later than `ceiling`, one after the other, until `take` says stop by
  * giving false. The work is in proportion to what is found.
  */
-export function enumerate(root: CompactNode, floor: number, ceiling: number, take: (first: Chain) => boolean): void {
+export function enumerate(root: CompactNode, floor: number, ceiling: number, take: (found: FoundMatch) => boolean): void {
   const nodes: CompactNode[] = [];
-  const tails: (Chain | undefined)[] = [];
+  const tails: (FoundMatch | undefined)[] = [];
   let node: CompactNode | undefined = root;
-  let tail: Chain | undefined;
+  let tail: FoundMatch | undefined;
   while (node !== undefined) {
     if (node.max <= floor || node.min > ceiling) node = undefined;
     else if (node.step < 0) {
@@ -79,7 +75,7 @@ export function enumerate(root: CompactNode, floor: number, ceiling: number, tak
       }
       node = node.left;
     } else {
-      tail = { node, next: tail };
+      tail = { taken: node, next: tail };
       node = node.left;
       if (node === undefined && !take(tail)) return;
     }

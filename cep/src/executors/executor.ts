@@ -6,13 +6,27 @@ export interface MatchSink {
   timedOut(partial: FoundMatch, at: number): void;
 }
 
-/** A match or partial match: its events, first to last, and the steps that took them. */
+/** An event that was taken. */
+export interface TakenEvent {
+  /** The index of the step among those of the automaton. */
+  readonly step: number;
+  readonly event: unknown;
+  readonly time: number;
+  /** The event's number among those of its key. */
+  readonly seq: number;
+}
+
+/** The events of a match or partial match, first to last: a list whose tail is shared by all matches that end alike. */
 export interface FoundMatch {
-  readonly events: readonly unknown[];
-  /** Indices into the automaton's steps. */
-  readonly steps: readonly number[];
-  readonly start: number;
-  readonly end: number;
+  readonly taken: TakenEvent;
+  readonly next: FoundMatch | undefined;
+}
+
+/** The last event of a match. */
+export function lastOf(found: FoundMatch): TakenEvent {
+  let at = found;
+  while (at.next !== undefined) at = at.next;
+  return at.taken;
 }
 
 /** What an executor holds for one key: keyed state of its operator. */

@@ -5,6 +5,8 @@ import type { Executor, LiveKey, MatchSink } from './executor.ts';
 export interface ExecutorUser extends MatchSink {
   /** Whether anybody wants to know of runs whose time is over. */
   readonly tellsTimedOut: () => boolean;
+  /** A step has taken an event; for runs that are followed as sets, once for the set. */
+  readonly reached?: (step: number) => void;
 }
 
 /** A kind of executor, chosen for a pattern. */

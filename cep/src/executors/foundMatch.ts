@@ -1,8 +1,9 @@
 import type { FoundMatch } from './executor.ts';
-import { pathOf, type Run } from './run.ts';
+import type { Run } from './run.ts';
 
 /** What a run has taken. */
-export function foundMatch(run: Run): FoundMatch {
-  const path = pathOf(run);
-  return { events: path.map(({ event }) => event), steps: path.map(({ step }) => step), start: path[0]!.time, end: path.at(-1)!.time };
+export function foundMatch(last: Run): FoundMatch {
+  let found: FoundMatch | undefined;
+  for (let run: Run | undefined = last; run !== undefined; run = run.parent) if (run.step >= 0) found = { taken: run, next: found };
+  return found!;
 }

@@ -116,12 +116,13 @@ export class RunDeadlines {
 
   private endAbsence(live: RunsOfKey, transition: Transition, end: number): void {
     for (const run of takeUntil(live.buckets[transition.id]!, transition, end - transition.after)) {
-      if (transition.confirms) {
-        this.actions.complete(live, run);
-        unconfirm(live, run);
-      } else {
+      if (!transition.confirms) {
         this.actions.move(live, transition, run, end);
         leave(live, run);
+      } else {
+        if (this.automaton.states[transition.to]!.out.length === 0) this.actions.complete(live, run);
+        else this.actions.move(live, transition, run, end);
+        unconfirm(live, run);
       }
     }
   }

@@ -19,6 +19,7 @@ export interface RunsOptions extends CompletionOptions, PartialLimitOptions {}
  */
 export class RunsExecutor implements Executor<RunsOfKey> {
   private readonly automaton: Automaton;
+  private readonly user: ExecutorUser;
   private readonly mask: PredicateMask;
   private readonly view: RunView;
   private readonly completion: Completion;
@@ -34,6 +35,7 @@ export class RunsExecutor implements Executor<RunsOfKey> {
 
   constructor(automaton: Automaton, user: ExecutorUser, options: RunsOptions) {
     this.automaton = automaton;
+    this.user = user;
     this.mask = new PredicateMask(automaton.unary);
     this.view = new RunView(automaton.steps);
     this.completion = new Completion(automaton, user, options);
@@ -75,7 +77,7 @@ export class RunsExecutor implements Executor<RunsOfKey> {
       const bucket = buckets[id];
       if (bucket !== undefined && !bucket.isEmpty) this.visit(this.automaton.transitions[id]!, bucket);
     }
-    for (const id of this.automaton.starts) this.begin(this.automaton.transitions[id]!);
+    this.begin();
     for (const run of this.born) this.settleIn(run);
     this.completion.settle(live, time);
     this.limit.enforce(live);
@@ -92,12 +94,18 @@ export class RunsExecutor implements Executor<RunsOfKey> {
     return this.deadlines.next(live);
   }
 
-  private begin(transition: Transition): void {
-    const { live, view } = this;
+  /** All runs that begin with an event have one start. */
+  private begin(): void {
+    const { live, view, automaton } = this;
+    let start: Start | undefined;
     view.run = undefined;
-    if (!this.satisfies(transition.take)) return;
-    if (transition.kills.some((guard) => this.satisfies(guard)) || !this.passesFirst(transition)) return;
-    this.advanceTo(transition, undefined, new Start(this.time, live.seq));
+    for (const id of automaton.starts) {
+      const transition = automaton.transitions[id]!;
+      if (!this.satisfies(transition.take) || transition.kills.some((guard) => this.satisfies(guard)) || !this.passesFirst(transition))
+        continue;
+      start ??= new Start(this.time, live.seq);
+      this.advanceTo(transition, undefined, start);
+    }
   }
 
   private visit(transition: Transition, bucket: Bucket): void {
@@ -177,6 +185,7 @@ export class RunsExecutor implements Executor<RunsOfKey> {
     const { live } = this;
     const state = this.automaton.states[transition.to]!;
     const run = new Run(state.id, state.step, { event: this.event, time: this.time, seq: live.seq }, parent, start);
+    this.user.reached?.(state.step);
     if (state.accepts) this.completion.add(live, run);
     if (state.out.length === 0 || !this.limit.admits(live)) return;
     this.enroll(run);

@@ -9,7 +9,7 @@ import {
   valueState,
 } from '@millrace/core';
 import type { Automaton } from '../automaton/automaton.ts';
-import type { FoundMatch, LiveKey } from '../executors/executor.ts';
+import { type FoundMatch, lastOf, type LiveKey } from '../executors/executor.ts';
 import type { ExecutorForm } from '../executors/executorForm.ts';
 import { matchOf, partialOf } from '../executors/matchShape.ts';
 import { EventBuffer } from './eventBuffer.ts';
@@ -61,10 +61,15 @@ class DetectOperator<L extends LiveKey> implements Operator {
     this.isEventTime = detection.time === 'eventTime';
     this.runs = context.state['runs'] as unknown as ValueState<L | undefined>;
     this.buffer = new EventBuffer(detection.compare);
+    const reached = detection.automaton.steps.map((step) => context.counter(`reached ${step}`));
     this.executor = detection.form.create({
       tellsTimedOut: () => context.hasTaker('timedOut'),
       match: (found, at) => this.giveOut(found, at),
-      timedOut: (found, at) => context.outputAt('timedOut', partialOf(detection.automaton.steps, found), at),
+      timedOut: (found, at) => {
+        context.counter(`timedOut after ${detection.automaton.steps[lastOf(found).step]!}`).add(1);
+        context.outputAt('timedOut', partialOf(detection.automaton.steps, found), at);
+      },
+      reached: (step) => reached[step]!.add(1),
     });
     this.inputs = [this.handlerFor(context.subtask.emission === 'final')];
   }
@@ -182,14 +187,15 @@ class DetectOperator<L extends LiveKey> implements Operator {
   private giveOut(found: FoundMatch, at: Timestamp): void {
     const { context } = this;
     const { automaton, select, selectsEvent, stampsWatermark } = this.detection;
-    const match = selectsEvent ? found.events.at(-1) : matchOf(automaton.steps, found);
+    const last = lastOf(found);
+    const match = selectsEvent ? last.event : matchOf(automaton.steps, found);
     let result: unknown;
     try {
-      result = select(match as never, { key: context.key, start: found.start, end: found.end });
+      result = select(match as never, { key: context.key, start: found.taken.time, end: last.time });
     } catch (error) {
       return context.reject(error, match, at);
     }
-    context.emit(result, stampsWatermark && context.dueName !== '' && at > found.end ? context.watermark : at);
+    context.emit(result, stampsWatermark && context.dueName !== '' && at > last.time ? context.watermark : at);
   }
 
   private withoutTime(): MillraceError {

@@ -1,3 +1,4 @@
+import type { Condition } from './condition.ts';
 import type { EventNode, NotNode, SequenceNode, StepNode } from './pattern.ts';
 
 /** The steps of a sequence that have a name, those of groups included, in the order in which they are written. */
@@ -18,6 +19,22 @@ function* namedWithin(step: StepNode): Iterable<EventNode | NotNode> {
       return;
     case 'all':
       yield* step.events;
+  }
+}
+
+/** All conditions of a sequence: of steps, and those that end loops. */
+export function* conditionsOf(sequence: SequenceNode): Iterable<Condition> {
+  for (const { where } of namedSteps(sequence)) if (where !== undefined) yield where;
+  yield* endsOf(sequence.steps);
+}
+
+function* endsOf(steps: readonly StepNode[]): Iterable<Condition> {
+  for (const step of steps) {
+    if (step.kind === 'not') continue;
+    if (step.times?.until !== undefined) yield step.times.until;
+    if (step.kind === 'group') yield* endsOf(step.body.steps);
+    if (step.kind === 'either') for (const branch of step.branches) yield* endsOf(branch.steps);
+    if (step.kind === 'all') yield* endsOf(step.events);
   }
 }
 

@@ -5,7 +5,7 @@ import { atEndOperator } from '../operators/atEnd.ts';
 import type { Context } from '../operators/operatorContext.ts';
 import type { Sink } from '../operators/connector.ts';
 import { type ListState, listState, valueState } from '../state/descriptor.ts';
-import { compareKeys, type Key } from '../state/key.ts';
+import type { Key } from '../state/key.ts';
 import { MAX_TIMESTAMP } from '../time/timestamp.ts';
 import type { DataStream } from './dataStream.ts';
 import type { KeyedStream } from './keyedStream.ts';
@@ -109,9 +109,8 @@ export class DataSet<out T> {
    * console.log(await words.sortPartition((word) => word.length, { order: 'descending' }).collect()); // [ 'milk', 'tea', 'oil' ]
    */
   sortPartition(by: (value: T) => Key, options: OperatorOptions & { readonly order?: 'ascending' | 'descending' } = {}): DataSet<T> {
-    const sign = options.order === 'descending' ? -1 : 1;
-    const compare = (a: T, b: T): number => sign * compareKeys(by(a), by(b));
-    const operator = atEndOperator({ compare: compare as (a: never, b: never) => number, results: (elements) => elements });
+    const { order = 'ascending' } = options;
+    const operator = atEndOperator({ by: { key: by as (value: never) => Key, order }, results: (elements) => elements });
     return new DataSet(this.stream.transform<T>(operator, { ...options, kind: 'sortPartition', traits: AT_END }));
   }
 

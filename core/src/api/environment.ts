@@ -180,7 +180,7 @@ export class StreamEnvironment {
         remedy: 'Give checkpoint: { storage } too.',
       });
     }
-    if ((rest.deadLetters ?? this.deadLetters) === undefined) warnOfDeadLetters(name, deadLetterSenders(builder, onError), logger);
+    this.warnOfDeadLetters(name, deadLetterSenders(builder, onError), { logger, deadLetters: rest.deadLetters });
     const restore = rest.restore === undefined ? undefined : restoreSettings(rest.restore);
     const restart = rest.restart ?? (checkpoint === undefined ? noRestart() : exponentialDelay());
     const credit = creditPolicy(rest);
@@ -241,13 +241,19 @@ export class StreamEnvironment {
       remedy: 'Say how many elements are wanted: collect({ limit: 100 }).',
     });
   }
+
+  /** Nothing is lost in silence: elements that have nowhere to go are counted, and the job says so. */
+  private warnOfDeadLetters(job: string, senders: readonly string[], { logger, deadLetters = this.deadLetters }: DeadLetterPlaces): void {
+    if (senders.length === 0 || deadLetters !== undefined) return;
+    logger.warn(
+      `onError is 'deadLetter', and the job "${job}" has no place for dead letters: such elements are only counted. ` +
+        "Give it one: env.deadLetterTo(deadLetterFile('dead-letters.jsonl')), or --dead-letter FILE on the command line.",
+      { operators: senders },
+    );
+  }
 }
 
-function warnOfDeadLetters(job: string, senders: readonly string[], logger: Logger): void {
-  if (senders.length === 0) return;
-  logger.warn(
-    `onError is 'deadLetter', and the job "${job}" has no place for dead letters: such elements are only counted. ` +
-      "Give it one: env.deadLetterTo(deadLetterFile('dead-letters.jsonl')), or --dead-letter FILE on the command line.",
-    { operators: senders },
-  );
+interface DeadLetterPlaces {
+  readonly logger: Logger;
+  readonly deadLetters: Sink<Rejected> | undefined;
 }

@@ -15,13 +15,13 @@ export async function hostDriver(
   const { plan, platform, onError, seed, generateCode, credit, exactlyOnce, state } = parts;
   const widest = Math.max(...plan.chains.map((chain) => chain.parallelism));
   const wanted = driver ?? (widest > 1 && program !== undefined ? 'workers' : 'inline');
-  if (wanted === 'inline' || (driver === undefined && platform.workers === undefined)) return undefined;
-  if (program === undefined || platform.workers === undefined) {
-    throw new MillraceError('graph/option', "driver is 'workers', and there is no module that a worker could import.", {
+  if (wanted === 'inline' || (driver === undefined && platform.drivers === undefined)) return undefined;
+  if (program === undefined || platform.drivers === undefined) {
+    throw new MillraceError('graph/option', `driver is '${wanted}', and there is no module that a worker could import.`, {
       remedy: 'Define the job in a module of its own, with defineJob({ module: import.meta, … }), or leave driver out.',
     });
   }
-  return platform.workers({
+  return platform.drivers[wanted]({
     program,
     hosts: 1 + widest,
     mode: plan.mode,

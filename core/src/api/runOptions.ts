@@ -45,9 +45,9 @@ export interface RunOptions {
   readonly restart?: RestartStrategy;
   /**
    * Where tasks run. `inline`: on this thread. `workers`: the n-th subtasks of all operators on the n-th worker thread, for a job that is
-   * a module. Default: `workers` for a job module whose parallelism is more than 1, else `inline`.
+   * a module. `processes`: the same in child processes. Default: `workers` for a job module whose parallelism is more than 1, else `inline`.
    */
-  readonly driver?: 'inline' | 'workers';
+  readonly driver?: 'inline' | 'workers' | 'processes';
   /**
    * Where others find the job.
    *

@@ -15,7 +15,11 @@ export const platform: Platform = {
   memoryLimit: getHeapStatistics().heap_size_limit,
   identity: processIdentity,
   random: Math.random,
-  workers: async (assignment) => new (await import('./workerDriver.ts')).WorkerDriver(assignment),
+  // Only for jobs that are spread.
+  drivers: {
+    workers: async (assignment) => (await import('./drivers.ts')).workerDriver(assignment),
+    processes: async (assignment) => (await import('./drivers.ts')).processDriver(assignment),
+  },
   // Node 20.15 and later.
   ...('crc32' in zlib && { crc32: (bytes: Uint8Array) => (zlib.crc32 as (bytes: Uint8Array) => number)(bytes) }),
 };

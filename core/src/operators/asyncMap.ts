@@ -159,7 +159,7 @@ class AsyncMapOperator implements Operator {
       return;
     }
     // Calls go round. Of the watermarks between them only one holds for those of all subtasks: the smallest of the last.
-    const calls = saved.flatMap(({ entries }) => entries).filter((entry) => !('watermark' in entry));
+    const calls = saved.flatMap(({ entries }) => entries).flatMap((entry) => ('watermark' in entry ? [] : [entry]));
     for (const [i, { value, time }] of calls.entries()) if (i % parallelism === index) this.enqueue(value, time);
     if (this.queue.length > 0 && this.context.watermark !== MIN_TIMESTAMP) {
       this.queue.push({ kind: 'watermark', at: this.context.watermark });

@@ -1,4 +1,5 @@
 import { ExternalSorter, type RecordFormat } from '../state/externalSorter.ts';
+import { compareKeys, type Key } from '../state/key.ts';
 import { ValueCodec } from '../state/valueCodec.ts';
 import type { OperatorStateEntry } from '../state/operatorState.ts';
 import { MAX_TIMESTAMP } from '../time/timestamp.ts';
@@ -7,8 +8,8 @@ import type { OperatorContext } from './operatorContext.ts';
 
 /** What is done with a subtask's whole input: its elements, in the order that was asked for, to results. */
 export interface WholeInput {
-  /** Order of the elements; the order of arrival when left out. */
-  readonly compare?: (a: never, b: never) => number;
+  /** What the elements are sorted by; the order of arrival when left out. */
+  readonly by?: { readonly key: (value: never) => Key; readonly order: 'ascending' | 'descending' };
   readonly results: (elements: Iterable<unknown>) => Iterable<unknown>;
 }
 
@@ -20,9 +21,10 @@ export function atEndOperator(whole: WholeInput): OperatorDefinition {
   return { create: (context) => new AtEndOperator(context, whole) };
 }
 
-/** An element, boxed, since `undefined` is one too and ends a cursor. */
+/** An element, boxed, since `undefined` is one too and ends a cursor; with its key, which is asked for once. */
 interface Boxed {
   readonly value: unknown;
+  readonly key: Key;
 }
 
 class AtEndOperator implements Operator {
@@ -39,8 +41,12 @@ class AtEndOperator implements Operator {
   constructor(context: OperatorContext, whole: WholeInput) {
     this.context = context;
     this.whole = whole;
-    const compare = whole.compare as ((a: unknown, b: unknown) => number) | undefined;
-    this.sorter = new ExternalSorter((a, b) => compare?.(a.value, b.value) ?? 0, boxedFormat(), context.subtask.workspace);
+    const codec = new ValueCodec();
+    const format: RecordFormat<Boxed> = {
+      write: ({ value }, writer) => codec.write(value, writer),
+      read: (reader) => this.boxed(codec.read(reader)),
+    };
+    this.sorter = new ExternalSorter(comparison(whole), format, context.subtask.workspace);
   }
 
   onEnd(): boolean {
@@ -78,7 +84,11 @@ class AtEndOperator implements Operator {
 
   private add(value: unknown): void {
     this.hasElements = true;
-    this.sorter.add({ value });
+    this.sorter.add(this.boxed(value));
+  }
+
+  private boxed(value: unknown): Boxed {
+    return { value, key: this.whole.by?.key(value as never) ?? 0 };
   }
 
   private *allResults(): Iterator<unknown> {
@@ -96,7 +106,8 @@ function* rest(iterator: Iterator<unknown>): Generator<unknown> {
   for (let next = iterator.next(); next.done !== true; next = iterator.next()) yield next.value;
 }
 
-function boxedFormat(): RecordFormat<Boxed> {
-  const codec = new ValueCodec();
-  return { write: ({ value }, writer) => codec.write(value, writer), read: (reader) => ({ value: codec.read(reader) }) };
+function comparison({ by }: WholeInput): (a: Boxed, b: Boxed) => number {
+  if (by === undefined) return () => 0;
+  const sign = by.order === 'descending' ? -1 : 1;
+  return (a, b) => sign * compareKeys(a.key, b.key);
 }

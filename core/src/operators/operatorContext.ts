@@ -234,6 +234,26 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
   }
 
   /**
+   * The keys of this subtask that hold state or a timer, in no order.
+   *
+   * @example
+   * const lastWord: OperatorDefinition = {
+   *   state: { words: valueState({ initial: 0 }) },
+   *   create: (context) => {
+   *     const words = context.state.words as ValueState<number>;
+   *     return {
+   *       inputs: [() => words.update(words.value() + 1)],
+   *       onEnd: () => { for (const key of context.keys()) { context.enter(key); context.emit(`${key} ${words.value()}`, context.time); } },
+   *     };
+   *   },
+   * };
+   * console.log(await new StreamEnvironment().from(fromArray(['tea', 'tea'])).keyBy((word) => word).transform<string>(lastWord).collect()); // [ 'tea 2' ]
+   */
+  keys(): Iterable<Key> {
+    return this.subtask.backend.keys();
+  }
+
+  /**
    * Whether anybody takes a side output: work for one that nobody takes can be spared.
    *
    * @example

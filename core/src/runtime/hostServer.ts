@@ -22,7 +22,7 @@ export class HostServer implements HostListener {
 
   constructor(port: Port, parts: Omit<HostParts, 'logger'>, placement: Placement) {
     this.calls = new RemoteCalls(port, {
-      open: (manifest: Manifest | undefined) => this.open(manifest),
+      open: (manifest: Manifest | undefined, isLenient?: boolean) => this.open(manifest, isLenient),
       flow: () => this.host.flow(),
       stop: (drain: boolean) => this.host.stop(drain),
       finish: () => this.host.finish(),
@@ -75,15 +75,15 @@ export class HostServer implements HostListener {
   }
 
   /** Gives the splits that its sources go on with. */
-  private async open(manifest: Manifest | undefined): Promise<readonly (readonly [string, readonly string[]])[]> {
-    await this.host.open(manifest === undefined ? undefined : this.reader(manifest));
+  private async open(manifest: Manifest | undefined, isLenient = false): Promise<readonly (readonly [string, readonly string[]])[]> {
+    await this.host.open(manifest === undefined ? undefined : this.reader(manifest, isLenient));
     this.reportRegularly();
     return this.host.sources.map(({ node, subtask, openSplits }) => [`${node}/${subtask}`, openSplits()]);
   }
 
-  private reader(manifest: Manifest): CheckpointReader {
+  private reader(manifest: Manifest, isLenient: boolean): CheckpointReader {
     const read = (name: string): Promise<Uint8Array> => this.calls.call('restoreEntries', name);
-    return new CheckpointReader(manifest, { read }, this.parts.platform.crc32 ?? plainCrc32);
+    return new CheckpointReader(manifest, { read }, this.parts.platform.crc32 ?? plainCrc32, isLenient);
   }
 
   private async close(failure: PlainError | undefined): Promise<void> {

@@ -32,11 +32,11 @@ export interface Platform {
     readonly describe?: (owner: string) => string;
   };
   /**
-   * Puts a job's tasks on threads of their own, where the host has threads.
+   * Puts a job's tasks on threads or processes of their own, where the host has some.
    *
    * @internal
    */
-  readonly workers?: (assignment: JobAssignment) => Promise<HostDriver>;
+  readonly drivers?: Readonly<Record<'workers' | 'processes', (assignment: JobAssignment) => Promise<HostDriver>>>;
   /** How many bytes of memory this process may use in all; unknown when left out. */
   readonly memoryLimit?: number;
 }

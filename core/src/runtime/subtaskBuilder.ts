@@ -68,6 +68,7 @@ export function instantiate(
   const backend = scope.stateSpace.backend(scope.clock, scope.maxParallelism, {
     block: () => context?.block(),
     unblock: () => context?.unblock(),
+    placed: (error) => operatorFailure(error, node.uid),
     fail: (error) =>
       context?.mail(() => {
         throw operatorFailure(error, node.uid);

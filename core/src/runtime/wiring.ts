@@ -21,11 +21,31 @@ export interface WiringContext {
   readonly clock: Clock;
 }
 
+/** A way from a subtask to another. */
+export interface Way {
+  readonly edge: PlanEdge;
+  readonly from: PlanChain;
+  readonly producer: number;
+  readonly to: PlanChain;
+  readonly consumer: number;
+}
+
+/** All ways between the tasks of a job, in an order that is the same on every host: their positions are the channels' numbers. */
+export function* waysOf(plan: Plan): Generator<Way> {
+  const chainOf = chainsByNode(plan);
+  for (const edge of plan.edges) {
+    const [from, to] = [chainOf.get(edge.from)!, chainOf.get(edge.to)!];
+    for (let producer = 0; producer < from.parallelism; producer++) {
+      for (const consumer of consumersOf(edge, from, to, producer)) yield { edge, from, producer, to, consumer };
+    }
+  }
+}
+
 /** The ways between the tasks of a job: a channel from subtask to subtask, or a partition per consumer where the exchange is blocking. */
 export class Wiring {
   private readonly plan: Plan;
   private readonly context: WiringContext;
-  private readonly chainOf = new Map<number, PlanChain>();
+  private readonly chainOf: ReadonlyMap<number, PlanChain>;
   private readonly placement: Placement | undefined;
   /** By the names of the ways: where their producers here send to, and where their consumers here take from. */
   private readonly outlets = new Map<string, Outlet>();
@@ -37,24 +57,19 @@ export class Wiring {
     this.plan = plan;
     this.context = context;
     this.placement = placement;
-    for (const chain of plan.chains) for (const node of chain.nodes) this.chainOf.set(node, chain);
+    this.chainOf = chainsByNode(plan);
   }
 
-  /** The ways are numbered in an order that is the same on every host. */
   connect(): void {
+    for (const edge of this.plan.edges) if (edge.blocking) this.prepare(edge);
     let channel = 0;
-    for (const edge of this.plan.edges) {
-      if (edge.blocking) this.prepare(edge);
-      const from = this.chainOf.get(edge.from)!;
-      for (let producer = 0; producer < from.parallelism; producer++) {
-        for (const consumer of this.consumersOf(edge, producer)) this.link(edge, producer, consumer, channel++);
-      }
-    }
+    for (const way of waysOf(this.plan)) this.link(way, channel++);
   }
 
   /** Where a producer subtask sends to, in the order that its route counts. */
   outletsOf(edge: PlanEdge, producer: number): readonly Outlet[] {
-    return this.consumersOf(edge, producer).map((consumer) => this.outlets.get(channelName(edge, producer, consumer))!);
+    const [from, to] = [this.chainOf.get(edge.from)!, this.chainOf.get(edge.to)!];
+    return consumersOf(edge, from, to, producer).map((consumer) => this.outlets.get(channelName(edge, producer, consumer))!);
   }
 
   channelsInto(chain: PlanChain, subtask: number): readonly InputChannel[] {
@@ -76,10 +91,8 @@ export class Wiring {
     return this.plan.edges.filter(({ to }) => to === chain.nodes[0]);
   }
 
-  private link(edge: PlanEdge, producer: number, consumer: number, channel: number): void {
+  private link({ edge, from, producer, to, consumer }: Way, channel: number): void {
     const { context, placement } = this;
-    const from = this.chainOf.get(edge.from)!;
-    const to = this.chainOf.get(edge.to)!;
     const name = channelName(edge, producer, consumer);
     const partition = this.partitions.get(partitionName(edge, consumer));
     const isFromHere = this.isHere(from, producer);
@@ -107,7 +120,7 @@ export class Wiring {
     const { workspace } = this.context;
     for (let consumer = 0; consumer < to.parallelism; consumer++) {
       if (!this.isHere(to, consumer)) continue;
-      const all = Array.from({ length: from.parallelism }, (_, producer) => this.consumersOf(edge, producer));
+      const all = Array.from({ length: from.parallelism }, (_, producer) => consumersOf(edge, from, to, producer));
       const producers = all.filter((consumers) => consumers.includes(consumer)).length;
       const onComplete = (): void => this.context.wake(to, consumer);
       const partition = new Partition({ producers, sorted, key: this.context.keyOf(edge), workspace, onComplete });
@@ -123,19 +136,22 @@ export class Wiring {
   private isHere(chain: PlanChain, subtask: number): boolean {
     return this.placement === undefined || this.placement.hostOf(chain, subtask) === this.placement.here;
   }
+}
 
-  /** The consumer subtasks that a producer subtask sends to. */
-  private consumersOf({ exchange, from, to }: PlanEdge, producer: number): readonly number[] {
-    const producers = this.chainOf.get(from)!.parallelism;
-    const consumers = this.chainOf.get(to)!.parallelism;
-    if (exchange === 'forward') return [producer];
-    if (exchange === 'global') return [0];
-    const all = Array.from({ length: consumers }, (_, consumer) => consumer);
-    if (exchange !== 'rescale') return all;
-    // Rescale stays local: with more consumers each producer has its own, with fewer several producers share one.
-    if (consumers >= producers) return all.filter((consumer) => Math.floor((consumer * producers) / consumers) === producer);
-    return [Math.floor((producer * consumers) / producers)];
-  }
+function chainsByNode({ chains }: Plan): ReadonlyMap<number, PlanChain> {
+  return new Map(chains.flatMap((chain) => chain.nodes.map((node) => [node, chain] as const)));
+}
+
+/** The consumer subtasks that a producer subtask sends to. */
+function consumersOf({ exchange }: PlanEdge, from: PlanChain, to: PlanChain, producer: number): readonly number[] {
+  const [producers, consumers] = [from.parallelism, to.parallelism];
+  if (exchange === 'forward') return [producer];
+  if (exchange === 'global') return [0];
+  const all = Array.from({ length: consumers }, (_, consumer) => consumer);
+  if (exchange !== 'rescale') return all;
+  // Rescale stays local: with more consumers each producer has its own, with fewer several producers share one.
+  if (consumers >= producers) return all.filter((consumer) => Math.floor((consumer * producers) / consumers) === producer);
+  return [Math.floor((producer * consumers) / producers)];
 }
 
 /** What comes to a partition is kept at once. */

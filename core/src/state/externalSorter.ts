@@ -1,6 +1,6 @@
 import { ByteReader } from './byteReader.ts';
 import { ByteWriter } from './byteWriter.ts';
-import { HEAP_FACTOR, SMALLEST_RUN, type Workspace } from './spill.ts';
+import { heapSize, SMALLEST_RUN, type Workspace } from './spill.ts';
 import { SpilledRun, type SpilledRunReader } from './spilledRun.ts';
 
 /** How records become bytes when they are spilled, and back. */
@@ -67,7 +67,7 @@ export class ExternalSorter<R> {
     this.sample.reset();
     this.format.write(record, this.sample);
     // A moving average: streams change, and one record may be far from typical.
-    this.size += (this.sample.length * HEAP_FACTOR - this.size) / 8;
+    this.size += (heapSize(this.sample.length) - this.size) / 8;
   }
 
   private spill(): void {

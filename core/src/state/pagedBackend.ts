@@ -46,6 +46,7 @@ export class PagedBackend extends MemoryBackend implements Pager {
   private readonly behind: WriteBehind;
   private readonly sweep: StoreSweep;
   private readonly maxParallelism: number;
+  private readonly backpressure: Backpressure;
   private timers: PagedTimers | undefined;
   /** Nothing need be looked for in the store before. */
   private hasStored = false;
@@ -66,6 +67,7 @@ export class PagedBackend extends MemoryBackend implements Pager {
     table.pager = this;
     this.paged = table;
     this.maxParallelism = maxParallelism;
+    this.backpressure = backpressure;
     this.records = new KeptRecords(number, maxParallelism);
     this.behind = new WriteBehind(store, backpressure, batch);
     this.sweep = new StoreSweep({
@@ -204,7 +206,7 @@ export class PagedBackend extends MemoryBackend implements Pager {
   }
 
   measure(slot: number): number {
-    return this.records.measure((sink) => this.writeSlot(slot, sink));
+    return this.placing(() => this.records.measure((sink) => this.writeSlot(slot, sink)));
   }
 
   rescue(slot: number): void {
@@ -218,12 +220,21 @@ export class PagedBackend extends MemoryBackend implements Pager {
 
   /** Writes a slot's record. False if there is nothing to write: what it held has expired. */
   private writeBack(slot: number, key: Key): boolean {
-    const record = this.records.encode((sink) => this.writeSlot(slot, sink));
+    const record = this.placing(() => this.records.encode((sink) => this.writeSlot(slot, sink)));
     if (record === undefined) return false;
     this.hasStored = true;
     this.behind.put(key, this.records.addressOf(key), record);
     this.sweep.step();
     return true;
+  }
+
+  /** What cannot be written is another key's, as a rule: no element is to be rejected for it. */
+  private placing<R>(write: () => R): R {
+    try {
+      return write();
+    } catch (error) {
+      throw this.backpressure.placed(error);
+    }
   }
 
   /** A key that is not in memory holds nothing any more. */

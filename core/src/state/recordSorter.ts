@@ -2,7 +2,7 @@ import { ByteWriter } from './byteWriter.ts';
 import { hashKey, type Key } from './key.ts';
 import { ChainedCursor, MergedCursor, PileCursor, type RecordCursor } from './recordCursor.ts';
 import { NO_KEY, PILE, type RecordOrder, RecordPile, type SortKey } from './recordPile.ts';
-import { HEAP_FACTOR, SMALLEST_RUN, type Workspace } from './spill.ts';
+import { heapSize, SMALLEST_RUN, type Workspace } from './spill.ts';
 import { SpilledRun, type SpilledRunReader } from './spilledRun.ts';
 import { ValueCodec } from './valueCodec.ts';
 
@@ -97,7 +97,7 @@ export class RecordSorter {
       return;
     }
     // A moving average: streams change, and one record may be far from typical.
-    this.size += ((this.sample.length + COLUMNS) * HEAP_FACTOR - this.size) / 8;
+    this.size += (heapSize(this.sample.length) - this.size) / 8;
   }
 
   private closePile(): void {
@@ -134,9 +134,6 @@ export class RecordSorter {
     this.held -= released;
   }
 }
-
-/** What a record's place in the columns takes beside the record, in the measure of encoded bytes. */
-const COLUMNS = 8;
 
 /** A run on disk. */
 class SpilledCursor implements RecordCursor {

@@ -13,8 +13,11 @@ export interface SpillFile {
   remove(): void;
 }
 
-/** What is spilled took about this many times its encoded size on the heap. */
-export const HEAP_FACTOR = 4;
+/** About how many bytes a record takes on the heap that takes so many encoded: fields have headers, small records are boxed and held in lists. */
+export function heapSize(encoded: number): number {
+  return (encoded + 16) * 4;
+}
+
 /** Who holds less than this, in bytes, does not spill: many tiny runs would be slower than a little too much memory. */
 export const SMALLEST_RUN: number = 4 * 2 ** 20;
 

@@ -16,6 +16,8 @@ export interface Backpressure {
   unblock(): void;
   /** A write has failed. */
   fail(error: unknown): void;
+  /** The error as one of the operator's own: no fault of the element that it is at. */
+  placed(error: unknown): unknown;
 }
 
 /** Changes that have not been written yet, by the native form of their keys. */
@@ -53,17 +55,21 @@ export class WriteBehind {
   }
 
   get(key: Key, addressOf: (key: Key) => Uint8Array): Uint8Array | undefined {
-    if (this.failure !== undefined) throw this.failure.error;
+    if (this.failure !== undefined) throw this.backpressure.placed(this.failure.error);
     const native = nativeKey(key);
     for (let i = 0; i < this.layers.length; i++) {
       const change = this.layers[i]!.get(native);
       if (change !== undefined) return change.record;
     }
-    return this.store().get(addressOf(key));
+    try {
+      return this.store().get(addressOf(key));
+    } catch (error) {
+      throw this.backpressure.placed(error);
+    }
   }
 
   put(key: Key, address: Uint8Array, record: Uint8Array | undefined): void {
-    if (this.failure !== undefined) throw this.failure.error;
+    if (this.failure !== undefined) throw this.backpressure.placed(this.failure.error);
     this.layers[0]!.set(nativeKey(key), { key: address, record });
     const bytes = address.length + (record?.length ?? 0) + OVERHEAD;
     this.gathered += bytes;

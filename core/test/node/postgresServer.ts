@@ -67,6 +67,7 @@ export class PostgresServer {
       stdio: 'ignore',
     });
     this.#server = server;
+    process.once('exit', () => server.kill('SIGQUIT'));
     while (server.exitCode === null) {
       try {
         await this.rows('SELECT 1');

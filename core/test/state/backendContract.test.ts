@@ -19,7 +19,12 @@ const MEMORY = { 'paged without memory': 0, 'paged with little memory': 1500, 'p
 function makeBackend(kind: BackendKind, clock: ManualClock): KeyedBackend {
   if (kind === 'memory') return new MemoryBackend(clock);
   const store = new MapStore();
-  const backpressure = { block: () => undefined, unblock: () => undefined, fail: (error: unknown) => expect.unreachable(String(error)) };
+  const backpressure = {
+    block: () => undefined,
+    unblock: () => undefined,
+    placed: (error: unknown) => error,
+    fail: (error: unknown) => expect.unreachable(String(error)),
+  };
   const parts = {
     clock,
     store: () => store,

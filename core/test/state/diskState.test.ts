@@ -155,6 +155,24 @@ describe('state on disk', () => {
     expect(new Set(lines).size).toBe(9_000);
   });
 
+  test('a value that cannot leave memory fails the job, whatever is done about elements that fail', async () => {
+    const env = new StreamEnvironment();
+    env
+      .from(fromArray(events(500, 400)))
+      .keyBy(({ key }) => key)
+      .process({
+        uid: 'callbacks',
+        state: { last: valueState<unknown>() },
+        onElement({ n }: Event, { state }) {
+          state.last.update(n === 3 ? (): number => n : n);
+          return [n];
+        },
+      })
+      .sinkTo(forEach(() => undefined));
+    const run = env.execute('job', { logger: SILENT, onError: 'skip', ...disk() });
+    await expect(run).rejects.toMatchObject({ code: 'codec/unsupported', uid: 'callbacks' });
+  });
+
   test('options are checked', async () => {
     const env = new StreamEnvironment();
     counting(env, [], Infinity, () => undefined);

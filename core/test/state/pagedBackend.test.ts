@@ -13,6 +13,7 @@ function open(bytes: number) {
   const backpressure = {
     block: () => void told.push('block'),
     unblock: () => void told.push('unblock'),
+    placed: (error: unknown) => error,
     fail: (error: unknown) => void told.push(String(error)),
   };
   const backend = new PagedBackend({

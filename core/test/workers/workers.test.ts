@@ -24,7 +24,7 @@ async function results(options: RunOptions, config: Partial<TotalsConfig> = {}):
   return (await readLines(output)).map((line) => JSON.stringify(line)).sort();
 }
 
-describe('on worker threads', () => {
+describe('on worker threads', { timeout: 180_000 }, () => {
   test('a job gives what it gives on one', async () => {
     const expected = await results({});
     expect(expected.length).toBe((5 * ELEMENTS) / 1000);
@@ -44,6 +44,18 @@ describe('on worker threads', () => {
       };
       expect(await results(options, { failAt: 7_000, marker: folder(), exit, rate: 20_000 })).toEqual(expected);
     }
+  });
+
+  test('the same in child processes', async () => {
+    const expected = await results({});
+    expect(await results({ parallelism: 2, driver: 'processes' })).toEqual(expected);
+    const options: RunOptions = {
+      driver: 'processes',
+      parallelism: 2,
+      checkpoint: { storage: memoryStorage(), every: { milliseconds: 20 } },
+      restart: fixedDelay({ delay: {} }),
+    };
+    expect(await results(options, { failAt: 7_000, marker: folder(), exit: true, rate: 20_000 })).toEqual(expected);
   });
 
   test('a job goes on in another number of threads', async () => {

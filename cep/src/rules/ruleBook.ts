@@ -1,0 +1,67 @@
+import type { Timestamp } from '@millrace/core';
+import type { ExecutorUser } from '../executors/executorForm.ts';
+import { ActiveRule, type RuleOptions, type RuleUse } from './activeRule.ts';
+import type { CheckedChange } from './ruleChange.ts';
+import { SharedPredicates } from './sharedPredicates.ts';
+
+/**
+ * All rules that were ever said, by their versions. When a version is valid is a matter of what was said about its rule and of event time,
+ * not of the order in which it was said.
+ */
+export class RuleBook {
+  readonly predicates: SharedPredicates<RuleUse> = new SharedPredicates<RuleUse>();
+  /** Grows with every change that can end runs. */
+  epoch = 0;
+  /** Those to whose runs, or to whose beginning, no predicate leads. */
+  readonly startingWithAll: ActiveRule[] = [];
+  private readonly byAddress = new Map<string, ActiveRule>();
+  /** What was said of each rule, in the order of versions. */
+  private readonly history = new Map<string, CheckedChange[]>();
+  private readonly options: RuleOptions & { readonly user: (rule: ActiveRule) => ExecutorUser };
+
+  constructor(options: RuleOptions & { readonly user: (rule: ActiveRule) => ExecutorUser }) {
+    this.options = options;
+  }
+
+  find(address: string): ActiveRule | undefined {
+    return this.byAddress.get(address);
+  }
+
+  /** How many versions are known. */
+  get size(): number {
+    return this.byAddress.size;
+  }
+
+  /** Takes over a change. False if this version of the rule was said before. */
+  put(change: CheckedChange): boolean {
+    const history = this.history.get(change.rule) ?? [];
+    if (history.some(({ version }) => version === change.version)) return false;
+    const { pattern } = change;
+    if (pattern !== undefined) {
+      const rule = new ActiveRule({ ...change, pattern }, this.predicates, this.options);
+      this.byAddress.set(rule.address, rule);
+      if (rule.startsWithAll) this.startingWithAll.push(rule);
+    }
+    history.push(change);
+    history.sort((a, b) => a.version - b.version);
+    this.history.set(change.rule, history);
+    this.date(history);
+    this.epoch++;
+    return true;
+  }
+
+  /** A version is valid until a later one is: whichever of them comes first. */
+  private date(history: readonly CheckedChange[]): void {
+    let takenOver: Timestamp = Infinity;
+    let discarded: Timestamp = Infinity;
+    for (const { rule, version, until, from, runs } of history.toReversed()) {
+      const active = this.byAddress.get(JSON.stringify([rule, version]));
+      if (active !== undefined) {
+        active.until = Math.min(until, takenOver);
+        active.discardAt = discarded;
+      }
+      takenOver = Math.min(takenOver, from);
+      if (runs === 'discard') discarded = Math.min(discarded, from);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { seedTurns } from '../simulation/seededTurns.ts';
+import { ProcessPool } from './chaosProcess.ts';
+import { ChaosSeed, type ChaosSetting } from './chaosSeed.ts';
+import type { Mutant } from './mutants/mutant.ts';
+import type { Tally } from './tally.ts';
+import type { Order } from './worker.ts';
+import { workerBundle } from './workerBundle.ts';
+
+/** Seeds that run at the same time, and processes that wait for their turn. */
+const AT_ONCE = 3;
+const WAITING = 3;
+
+/** Runs seeds with real processes. */
+export async function runProcesses(first: number, count: number, driver: Order['driver'], tally: Tally): Promise<void> {
+  await inProcesses(first, count, { driver, mutant: undefined }, (seed, problem) => {
+    tally.add(problem === undefined, () => `seed ${seed}: ${problem}\n  replay: npm run chaos -- --seed ${seed} --seeds 1`);
+    return true;
+  });
+}
+
+/** Looks for a seed with real processes that finds a mutant. */
+export async function huntProcesses(mutant: Mutant, first: number, count: number, driver: Order['driver'], tally: Tally): Promise<void> {
+  let found: string | undefined;
+  await inProcesses(first, count, { driver, mutant: mutant.name }, (seed, problem) => {
+    if (problem !== undefined) found ??= `seed ${seed}: ${problem.slice(0, 90).replaceAll('\n', ' ')}`;
+    return found === undefined;
+  });
+  tally.add(found !== undefined, () => `${mutant.name} (${mutant.about}): not found in ${count} seeds`);
+  if (found !== undefined) tally.say(`caught   ${mutant.name.padEnd(26)} ${found}`);
+}
+
+async function inProcesses(
+  first: number,
+  count: number,
+  setting: Pick<ChaosSetting, 'driver' | 'mutant'>,
+  onSeed: (seed: number, problem: string | undefined) => boolean,
+): Promise<void> {
+  const undo = seedTurns();
+  const { worker, job } = await workerBundle();
+  const pool = new ProcessPool(worker, WAITING);
+  let next = first;
+  let goesOn = true;
+  const work = async (): Promise<void> => {
+    while (goesOn && next < first + count) {
+      const seed = next++;
+      const { problem } = await new ChaosSeed(seed, { pool, job, ...setting }).run();
+      goesOn = onSeed(seed, problem) && goesOn;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  pool.close();
+  undo();
+}

@@ -1,0 +1,37 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** Beside the packages, so that what is not in the bundle is found from there. */
+const FOLDER = new URL('../../node_modules/.cache/millrace-chaos/', import.meta.url);
+const FILES = new URL('core/files/', FOLDER);
+
+let built: Promise<void> | undefined;
+
+/** The worker and the job as plain JavaScript in a few files: loading hundreds of them would take longer than a process lives. */
+export async function workerBundle(): Promise<{ readonly worker: string; readonly job: string }> {
+  built ??= bundle();
+  await built;
+  return { worker: fileURLToPath(new URL('worker.js', FILES)), job: fileURLToPath(new URL('job.js', FILES)) };
+}
+
+async function bundle(): Promise<void> {
+  const entryPoints = ['worker.ts', 'job.ts', '../src/node/workerMain.ts'].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+  await build({
+    entryPoints,
+    outdir: fileURLToPath(FILES),
+    entryNames: '[name]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'error',
+    conditions: ['@millrace/source'],
+    external: ['xstate', 'date-fns', '@date-fns/tz', 'zod', '@aws-sdk/*', '@smithy/*', 'tsx', 'lmdb', 'classic-level'],
+  });
+  // Where the engine looks for what a thread begins with, seen from the bundle.
+  const bin = new URL('bin/', FOLDER);
+  await mkdir(bin, { recursive: true });
+  await writeFile(new URL('worker.js', bin), "const { runWorker } = await import('../core/files/workerMain.js');\nawait runWorker();\n");
+}

@@ -1,0 +1,108 @@
+import { checkSameGraph, type HostAssignment, hostOf, type JobAssignment } from '../runtime/hostAssignment.ts';
+import type { HostDriver } from '../runtime/hostDriver.ts';
+import type { HostLink } from '../runtime/hostLink.ts';
+import { type HostParts, LocalHost } from '../runtime/localHost.ts';
+import type { Placement } from '../runtime/placement.ts';
+import type { Port } from '../runtime/remoteCalls.ts';
+import { type Place, RemoteHost } from '../runtime/remoteHost.ts';
+import type { HostListener, TaskHost } from '../runtime/taskHost.ts';
+
+/** The ways from one host to the others. */
+export interface HostLinks {
+  to(host: number): HostLink;
+  /** Takes what has come, where nobody calls with it. */
+  look?(): void;
+  /** Looks whenever there is something to see. */
+  watch?(): void;
+}
+
+/** A thread or process that was started for a host. */
+export interface Mate {
+  readonly port: Port;
+  /** The graph that it has built: see `fingerprint`. */
+  readonly nodes: readonly string[];
+  /** `lost` is told when it is gone; at once if it is gone already. */
+  onLost(lost: (error: unknown) => void): void;
+}
+
+/** Those who run the hosts of one attempt. */
+export interface Crew {
+  /** The ways of host 0. */
+  readonly links: HostLinks;
+  /** Starts another; rejects if it cannot be had, or cannot build the job. */
+  hire(assignment: HostAssignment): Promise<Mate>;
+  /** Ends all. */
+  dismiss(): Promise<void>;
+}
+
+/** Runs the tasks of a job on a crew: of threads, or of processes. */
+export class SpreadDriver implements HostDriver {
+  private readonly assignment: JobAssignment;
+  private readonly gather: (parts: HostParts, assignment: JobAssignment) => Promise<Crew>;
+  private crew: Crew | undefined;
+
+  constructor(assignment: JobAssignment, gather: (parts: HostParts, assignment: JobAssignment) => Promise<Crew>) {
+    this.assignment = assignment;
+    this.gather = gather;
+  }
+
+  async hosts(parts: HostParts, listener: HostListener): Promise<readonly TaskHost[]> {
+    const crew = await this.gather(parts, this.assignment);
+    this.crew = crew;
+    const numbers = Array.from({ length: this.assignment.hosts - 1 }, (_, i) => i + 1);
+    const remote = numbers.map(async (here) => this.launch(crew, here, parts, listener));
+    await Promise.allSettled(remote);
+    return [...this.local(crew, parts, listener), ...(await Promise.all(remote))];
+  }
+
+  async release(): Promise<void> {
+    await this.crew?.dismiss();
+    this.crew = undefined;
+  }
+
+  /** What only this thread has runs on this thread. */
+  private local({ links }: Crew, parts: HostParts, listener: HostListener): readonly TaskHost[] {
+    if (this.placesOf(0, parts).length === 0) return [];
+    const host = new LocalHost(parts, listener, placementOf({ ...this.assignment, here: 0 }, parts, links));
+    attach(host, links);
+    return [host];
+  }
+
+  private async launch(crew: Crew, here: number, parts: HostParts, listener: HostListener): Promise<RemoteHost> {
+    const { epoch, lineage, plan } = parts;
+    const mate = await crew.hire({ ...this.assignment, here, epoch, lineage });
+    checkSameGraph(plan.graph, mate.nodes);
+    const host = new RemoteHost(mate.port, parts, this.placesOf(here, parts), listener);
+    mate.onLost((error) => {
+      host.lose(error);
+      listener.onFailed(error);
+    });
+    return host;
+  }
+
+  private placesOf(host: number, { plan }: HostParts): readonly Place[] {
+    const { hosts, deadLettersElsewhere } = this.assignment;
+    const places = plan.chains.flatMap((chain) => Array.from({ length: chain.parallelism }, (_, subtask) => ({ chain, subtask })));
+    return places.filter(({ chain, subtask }) => hostOf(plan, chain, subtask, hosts, deadLettersElsewhere) === host);
+  }
+}
+
+/** Lets a host see what comes from others. */
+export function attach({ scheduler }: LocalHost, links: HostLinks): void {
+  if (links.look !== undefined) scheduler.look = () => links.look!();
+  links.watch?.();
+}
+
+/** Where a host's tasks are, with the ways to those of the others. */
+export function placementOf(
+  { here, hosts, deadLettersElsewhere }: Pick<HostAssignment, 'here' | 'hosts' | 'deadLettersElsewhere'>,
+  { plan }: Pick<HostParts, 'plan'>,
+  links: HostLinks,
+): Placement {
+  return {
+    here,
+    hostOf: (chain, subtask) => hostOf(plan, chain, subtask, hosts, deadLettersElsewhere),
+    outlet: (channel, to, gate) => links.to(to).outlet(channel, gate),
+    inlet: (channel, from, onElement) => links.to(from).inlet(channel, onElement),
+  };
+}
