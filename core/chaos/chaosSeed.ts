@@ -6,7 +6,7 @@ import { eventsOf, type JobSpec, splitsOf } from '../simulation/jobSpec.ts';
 import { judge, type Verdict } from '../simulation/judge.ts';
 import { runUndisturbed } from '../simulation/simulate.ts';
 import { after, type ChaosProcess, type ProcessPool } from './chaosProcess.ts';
-import { drawChaosJob } from './drawChaosJob.ts';
+import { drawChaosJob, survivesDamage } from './drawChaosJob.ts';
 import { MOMENTS, type Strike } from './strikes.ts';
 import { END } from './waveSource.ts';
 import type { Order } from './worker.ts';
@@ -91,7 +91,7 @@ export class ChaosSeed {
     process.kill('SIGKILL');
     await process.ended;
     // Nothing of it can have been committed: a torn or missing object is one that a crash of the machine has left.
-    if (strike?.moment === 'manifest written' && chance.flip(0.5)) this.damageNewest();
+    if (strike?.moment === 'manifest written' && survivesDamage(this.seed) && chance.flip(0.6)) this.damageNewest();
   }
 
   /** Another process takes the job over from one that was stopped, which then goes on as if nothing had happened. */
@@ -166,7 +166,11 @@ export class ChaosSeed {
     return sinks.flatMap((sink) =>
       filesIn(join(this.folder, 'output', sink))
         .filter((file) => !file.startsWith('.'))
-        .flatMap((file) => readFileSync(join(this.folder, 'output', sink, file), 'utf8').trimEnd().split('\n'))
+        .flatMap((file) =>
+          readFileSync(join(this.folder, 'output', sink, file), 'utf8')
+            .trimEnd()
+            .split('\n'),
+        )
         .map((line) => normal(`${sink} ${line}`)),
     );
   }

@@ -10,10 +10,14 @@ export async function runSimulated(first: number, count: number, tally: Tally, v
   for (let seed = first; seed < first + count; seed++) {
     const { problem, hasDuplicates, lives, log, spec } = await simulate(seed);
     if (hasDuplicates) duplicates++;
-    tally.add(problem === undefined, () => `seed ${seed} (${lives} lives): ${problem}\n  replay: npm run chaos -- --simulate --seed ${seed} --seeds 1`);
+    tally.add(
+      problem === undefined,
+      () => `seed ${seed} (${lives} lives): ${problem}\n  replay: npm run chaos -- --simulate --seed ${seed} --seeds 1`,
+    );
     if (verbose && problem !== undefined) tally.say(`${JSON.stringify(spec)}\n${log.join('\n')}`);
   }
-  if (count >= 300 && duplicates === 0) tally.add(false, () => 'at-least-once: no seed shows a duplicate, so its barriers seem to be aligned');
+  if (count >= 300 && duplicates === 0)
+    tally.add(false, () => 'at-least-once: no seed shows a duplicate, so its barriers seem to be aligned');
   undo();
 }
 

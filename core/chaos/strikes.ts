@@ -1,10 +1,21 @@
 import type { Sink, SinkWriter } from '@millrace/core';
+import { replaceMethod } from '../simulation/replaceMethod.ts';
 import { Catalog } from '../src/checkpoint/catalog.ts';
+import type { Manifest } from '../src/checkpoint/manifest.ts';
+import type { Barrier } from '../src/element/element.ts';
 import type { SinkDefinition } from '../src/operators/connector.ts';
 import { Checkpointing } from '../src/runtime/checkpointing.ts';
 
 /** Moments in the life of a process at which it may be made to kill itself. */
-export const MOMENTS = ['state written', 'manifest begun', 'manifest written', 'prepared', 'commit begun', 'committed', 'restored'] as const;
+export const MOMENTS = [
+  'state written',
+  'manifest begun',
+  'manifest written',
+  'prepared',
+  'commit begun',
+  'committed',
+  'restored',
+] as const;
 
 export type Moment = (typeof MOMENTS)[number];
 
@@ -27,17 +38,15 @@ export class Executioner {
   /** Watches over checkpoints, from outside of the engine. */
   watchCheckpoints(): void {
     const pass = (moment: Moment): void => this.pass(moment);
-    const { add } = Catalog.prototype;
-    Catalog.prototype.add = async function (this: Catalog, ...args: Parameters<Catalog['add']>) {
+    replaceMethod(Catalog, 'add', (original) => async (self, manifest: Manifest) => {
       pass('manifest begun');
-      await add.apply(this, args);
+      await (original(self, manifest) as Promise<void>);
       pass('manifest written');
-    };
-    const { keep } = Checkpointing.prototype;
-    Checkpointing.prototype.keep = async function (this: Checkpointing, ...args: Parameters<Checkpointing['keep']>) {
-      await keep.apply(this, args);
+    });
+    replaceMethod(Checkpointing, 'keep', (original) => async (self, barrier: Barrier, name: string, parts: readonly Uint8Array[]) => {
+      await (original(self, barrier, name, parts) as Promise<void>);
       pass('state written');
-    };
+    });
   }
 
   /** A sink that is watched between its two phases. */

@@ -1,4 +1,4 @@
-import { count, list, type Sink, type Source, type StreamEnvironment, session, tumbling } from '@millrace/core';
+import { count, list, type Sink, type Source, type StreamEnvironment, session, tumbling, type WindowAssigner } from '@millrace/core';
 import { Chance } from './chance.ts';
 import { apart, byKey, type Flow, ms, type Workshop } from './flow.ts';
 import type { Event, Item } from './item.ts';
@@ -97,15 +97,15 @@ export function accountingOf({ seed }: JobSpec): { readonly isInOrder: boolean; 
 function addAccounting(spec: JobSpec, flow: Flow, shop: Workshop, { sink }: Surroundings): void {
   const chance = new Chance(spec.seed + 1);
   const scattered = chance.flip(0.5) ? flow.stream.rebalance() : flow.stream;
-  const window = chance.flip(0.5) ? tumbling<Item>(ms(chance.between(20, 90))) : session<Item>(ms(chance.between(5, 40)));
+  const window: WindowAssigner<Item> = chance.flip(0.5) ? tumbling(ms(chance.between(20, 90))) : session(ms(chance.between(5, 40)));
   const options = apart(flow, 'windows', shop);
-  const windows = scattered
-    .keyBy(byKey)
-    .window(window)
-    .aggregate({ n: count(), items: list<Item>() }, options);
+  const windows = scattered.keyBy(byKey).window(window).aggregate({ n: count(), items: list<Item>() }, options);
   const further = options.parallelism === undefined ? {} : { parallelism: options.parallelism };
   windows
-    .map(({ key, window: { start }, value: { n, items } }) => ({ key, n, start, ids: items.map(({ id }) => id) }), { uid: 'windows.ids', ...further })
+    .map(({ key, window: { start }, value: { n, items } }) => ({ key, n, start, ids: items.map(({ id }) => id) }), {
+      uid: 'windows.ids',
+      ...further,
+    })
     .sinkTo(sink('windows'), { uid: 'to.windows', ...further });
   windows
     .side('late')
@@ -117,5 +117,8 @@ function addAccounting(spec: JobSpec, flow: Flow, shop: Workshop, { sink }: Surr
 function addScatter(flow: Flow, shop: Workshop, { sink }: Surroundings): void {
   const options = apart(flow, 'scattered', shop);
   const scattered = flow.stream.keyBy(byKey).process({ ...options, onElement: ({ id, key }: Item) => [{ id, key }] });
-  scattered.sinkTo(sink('scattered'), { uid: 'to.scattered', ...(options.parallelism !== undefined && { parallelism: options.parallelism }) });
+  scattered.sinkTo(sink('scattered'), {
+    uid: 'to.scattered',
+    ...(options.parallelism !== undefined && { parallelism: options.parallelism }),
+  });
 }

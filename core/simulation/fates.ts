@@ -6,6 +6,11 @@ import type { Happening } from './world.ts';
 /** Moments at which a process may be killed. */
 const MOMENTS: readonly Happening[] = ['state written', 'manifest written', 'commit begun', 'committed', 'prepared', 'restored'];
 
+/** What becomes of a life, some more often than others. */
+const FATES = ['steps', 'steps', 'moment', 'moment', 'moment', 'sleep', 'cancel', 'stop', 'live'] as const;
+
+type Fate = (typeof FATES)[number];
+
 /** Lets a job live several lives, each with an end of its own, and the last one undisturbed. */
 export class Fates {
   private readonly universe: Universe;
@@ -33,29 +38,34 @@ export class Fates {
   /** One life. True when the job has come to its end in it. */
   private async live(): Promise<boolean> {
     const { universe, chance } = this;
-    const { world } = universe;
+    const { world, disk } = universe;
     const life = universe.begin(this.trouble());
-    const isOver = (): boolean => life.outcome !== undefined;
-    const fate = chance.pick(['steps', 'steps', 'moment', 'moment', 'moment', 'sleep', 'cancel', 'stop', 'live']);
+    const fate = chance.pick(FATES);
     if (fate === 'moment') await this.killAt(life);
-    else if (fate === 'live') await world.until(isOver, 100_000);
-    else await world.until(isOver, chance.between(10, 1 + 10 ** chance.between(2, 4)));
+    else
+      await world.until(() => life.outcome !== undefined, fate === 'live' ? 100_000 : chance.between(10, 1 + 10 ** chance.between(2, 4)));
     if (life.outcome === 'finished') return true;
-    if (fate === 'sleep' && !isOver()) {
+    if (life.outcome === undefined) await this.interrupt(life, fate);
+    if (!life.process.isStopped) life.process.kill();
+    if (this.sleeping.length > 0) {
+      if (chance.flip(0.4)) await this.wakeUp();
+    } else if (chance.flip(0.15)) disk.damageNewest(chance.flip(0.5) ? 'tear' : 'lose', (end) => chance.below(end));
+    return false;
+  }
+
+  /** What happens to a process in the middle of its work. */
+  private async interrupt(life: Life, fate: Fate): Promise<void> {
+    const isOver = (): boolean => life.outcome !== undefined;
+    if (fate === 'sleep') {
       life.process.isStopped = true;
       this.sleeping.push(life);
-    } else if (fate === 'cancel' && !isOver()) {
+    } else if (fate === 'cancel') {
       void life.job?.cancel();
-      await world.until(isOver, 3000);
+      await this.universe.world.until(isOver, 3000);
     } else if (fate === 'stop' && life.job?.status === 'running') {
       life.job.stop().catch(() => undefined);
-      await world.until(isOver, 20_000);
-      if (!life.process.isStopped) life.process.kill();
+      await this.universe.world.until(isOver, 20_000);
     }
-    if (!life.process.isStopped) life.process.kill();
-    if (this.sleeping.length === 0 && chance.flip(0.15)) universe.disk.damageNewest(chance.flip(0.5) ? 'tear' : 'lose', (end) => chance.below(end));
-    if (this.sleeping.length > 0 && chance.flip(0.4)) await this.wakeUp();
-    return false;
   }
 
   /** Kills a process at a moment of its own choice. */

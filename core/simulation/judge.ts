@@ -11,7 +11,11 @@ export interface Verdict {
 }
 
 /** Judges what became visible while everything went wrong, by what an undisturbed run has written. */
-export function judge(spec: JobSpec, { visible, violations }: Pick<Target, 'visible' | 'violations'>, undisturbed: readonly string[]): Verdict {
+export function judge(
+  spec: JobSpec,
+  { visible, violations }: Pick<Target, 'visible' | 'violations'>,
+  undisturbed: readonly string[],
+): Verdict {
   if (violations.length > 0) return { problem: violations.slice(0, 3).join('; '), hasDuplicates: false };
   if (spec.judgement === 'exact') return { problem: differenceOf(visible, undisturbed), hasDuplicates: false };
   if (spec.judgement === 'accounting') return { problem: accountOf(spec, visible), hasDuplicates: false };
@@ -36,13 +40,21 @@ export function differenceOf(actual: readonly string[], expected: readonly strin
 /** Each element of the input has to be in one window, or among the late or refused, once; those of a key and split in order. */
 function accountOf(spec: JobSpec, visible: readonly string[]): string | undefined {
   const [source] = spec.sources as [JobSpec['sources'][number]];
-  const events = splitsOf(source).flat().flatMap((split) => eventsOf(source, spec.seed, split));
+  const events = splitsOf(source)
+    .flat()
+    .flatMap((split) => eventsOf(source, spec.seed, split));
   const { isInOrder, isFixed } = accountingOf(spec);
   const fired = new Set<string>();
   const found: string[] = [];
   for (const line of visible) {
     const space = line.indexOf(' ');
-    const value = JSON.parse(line.slice(space + 1)) as { readonly key: string; readonly id?: string; readonly ids?: string[]; readonly start?: number; readonly place?: string };
+    const value = JSON.parse(line.slice(space + 1)) as {
+      readonly key: string;
+      readonly id?: string;
+      readonly ids?: string[];
+      readonly start?: number;
+      readonly place?: string;
+    };
     if (isFixed && value.start !== undefined) {
       const name = `${value.key} ${value.start}`;
       if (fired.has(name)) return `the window ${name} has fired twice`;

@@ -1,5 +1,6 @@
 import { Scheduler, type Schedulable } from '../src/runtime/scheduler.ts';
 import type { Platform } from '../src/runtime/platform.ts';
+import { replaceMethod } from './replaceMethod.ts';
 
 interface Turns {
   readonly platform: Platform;
@@ -11,9 +12,8 @@ interface Turns {
  * thing when it is picked. For a process that runs nothing but simulations; calling the result puts things back.
  */
 export function seedTurns(): () => void {
-  const { wake } = Scheduler.prototype;
-  Scheduler.prototype.wake = function (this: Scheduler, task: Schedulable): void {
-    const { platform, queued } = this as unknown as Turns;
+  return replaceMethod(Scheduler, 'wake', () => (self, task: Schedulable) => {
+    const { platform, queued } = self as unknown as Turns;
     if (queued.has(task)) return;
     queued.add(task);
     platform.later(() => {
@@ -21,11 +21,10 @@ export function seedTurns(): () => void {
       try {
         const { clock, random } = platform;
         // One thing, or several in one go.
-        if (task.step(random!() < 0.6 ? -Infinity : clock.monotonic() + random!())) this.wake(task);
+        if (task.step(random!() < 0.6 ? -Infinity : clock.monotonic() + random!())) self.wake(task);
       } catch (error) {
         task.onError(error);
       }
     });
-  };
-  return () => void (Scheduler.prototype.wake = wake);
+  });
 }

@@ -46,7 +46,8 @@ export async function runUndisturbed(spec: JobSpec): Promise<readonly string[]> 
   const life = universe.begin(NO_TROUBLE);
   await universe.world.until(() => life.outcome !== undefined);
   universe.end();
-  if (life.outcome !== 'finished') throw new Error(`The undisturbed run of seed ${spec.seed} has not come to its end.`, { cause: life.failure });
+  if (life.outcome !== 'finished')
+    throw new Error(`The undisturbed run of seed ${spec.seed} has not come to its end.`, { cause: life.failure });
   return universe.target.visible;
 }
 

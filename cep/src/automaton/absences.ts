@@ -10,8 +10,8 @@ export function splitAbsences(
 ): { readonly states: State[]; readonly transitions: Transition[] } {
   const all = [...states];
   const ways = [...transitions];
-  // What follows a state was built before it.
-  for (const { id } of states) {
+  // From the last to the first: what closes a pattern is known before what leads to it.
+  for (const { id } of states.toReversed()) {
     const state = all[id]!;
     const into = ways.filter(({ to, kind, confirms }) => to === id && kind === TIMED && !confirms);
     const closing = state.out.filter((each) => ways[each]!.outlasts);

@@ -17,6 +17,8 @@ export function compilePattern({ sequence }: PatternNode, compat?: Compat): Auto
   const compiler = new SequenceCompiler(sequence, new Formulas(), compat);
   const start = compiler.compile();
   const guards = new Guards();
+  // Steps were compiled from the last to the first; people read them from the first.
+  const numberOf = ({ id }: DraftState): number => compiler.states.length - 1 - id;
   const ways: Transition[] = [];
   const add = (from: number, out: DraftState['out'], elapsed: number): { readonly ids: number[]; readonly accepts: boolean } => {
     const { ways: found, accepts } = waysOut(out);
@@ -26,7 +28,7 @@ export function compilePattern({ sequence }: PatternNode, compat?: Compat): Auto
       const guardsOf = (formulas: readonly Formula[]): Guard[] => distinct(formulas.map((formula) => guards.of(formula)));
       const draft = {
         from,
-        to: to.id,
+        to: numberOf(to),
         kind: from < 0 ? ANY : entry.kind,
         take: guards.of(to.take),
         kills: guardsOf(kills),
@@ -46,7 +48,9 @@ export function compilePattern({ sequence }: PatternNode, compat?: Compat): Auto
     return { ids, accepts };
   };
   const starts = add(-1, start, 0).ids;
-  const drafted: State[] = compiler.states.map(({ id, step, label, out, elapsed }) => {
+  const drafted: State[] = compiler.states.toReversed().map((draft) => {
+    const { step, label, out, elapsed } = draft;
+    const id = numberOf(draft);
     const { ids, accepts } = add(id, out, elapsed);
     return { id, step, label, accepts, out: ids };
   });

@@ -22,38 +22,39 @@ export function compactCodec(automaton: Automaton): Codec<CompactOfKey> {
 
 function writeLive(live: CompactOfKey, writer: ByteWriter): void {
   const nodes = new Map<CompactNode, number>();
-  const events = new Map<number, number>();
-  const values: unknown[] = [];
   for (const bucket of live.buckets) {
-    for (const root of [bucket?.waiting, bucket?.fresh]) {
-      for (const node of childrenFirst(root, nodes)) {
-        nodes.set(node, nodes.size + 1);
-        if (node.step >= 0 && !events.has(node.seq)) events.set(node.seq, values.push(node.event) - 1);
-      }
-    }
+    for (const root of [bucket?.waiting, bucket?.fresh]) for (const node of childrenFirst(root, nodes)) nodes.set(node, nodes.size + 1);
   }
-  const numberOf = (node: CompactNode | undefined): number => (node === undefined ? 0 : nodes.get(node)!);
   writer.varint(live.seq);
   writer.float64(live.timer);
   writer.varint(live.starts.length - live.head);
   for (let at = live.head; at < live.starts.length; at++) writer.float64(live.starts[at]!);
+  const events = new Map<number, number>();
+  const values: unknown[] = [];
+  for (const { step, seq, event } of nodes.keys()) if (step >= 0 && !events.has(seq)) events.set(seq, values.push(event) - 1);
   plainData.write(values, writer);
+  const numberOf = (node: CompactNode | undefined): number => (node === undefined ? 0 : nodes.get(node)!);
   writer.varint(nodes.size);
-  for (const node of nodes.keys()) {
-    writer.varint(node.step < 0 ? 0 : node.state + 1);
-    writer.varint(numberOf(node.left));
-    if (node.step < 0) writer.varint(numberOf(node.right));
-    else {
-      writer.float64(node.time);
-      writer.varint(node.seq);
-      writer.varint(events.get(node.seq)!);
-    }
-  }
+  for (const node of nodes.keys()) writeNode(node, writer, numberOf, events);
   writer.varint(live.buckets.length);
   for (const bucket of live.buckets) {
     writer.varint(numberOf(bucket?.waiting));
     writer.varint(numberOf(bucket?.fresh));
   }
+}
+
+function writeNode(
+  { step, state, left, right, time, seq }: CompactNode,
+  writer: ByteWriter,
+  numberOf: (node: CompactNode | undefined) => number,
+  events: ReadonlyMap<number, number>,
+): void {
+  writer.varint(step < 0 ? 0 : state + 1);
+  writer.varint(numberOf(left));
+  if (step < 0) return writer.varint(numberOf(right));
+  writer.float64(time);
+  writer.varint(seq);
+  writer.varint(events.get(seq)!);
 }
 
 /** The nodes of a set that are not known yet, each after those it refers to. Sets are deep: no recursion. */

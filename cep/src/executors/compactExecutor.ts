@@ -100,25 +100,21 @@ export class CompactExecutor implements Executor<CompactOfKey> {
   }
 
   private visit(transition: Transition, bucket: CompactBucket, seq: number): void {
-    const { fresh } = bucket;
-    if (fresh !== undefined) {
-      bucket.fresh = undefined;
-      const passes = this.alive(fresh) && !this.anyOf(transition.firstNot) && this.allOf(transition.firstMust);
-      if (transition.kind === STRICT) {
-        if (passes && this.mask.test(transition.take.unary) && !this.anyOf(transition.kills)) this.take(transition, fresh, seq);
-        return;
-      }
-      if (passes) this.add(bucket, fresh);
-    }
+    if (bucket.fresh !== undefined) this.visitFresh(transition, bucket, bucket.fresh, seq);
     const { waiting } = bucket;
     if (waiting === undefined) return;
-    if (!this.alive(waiting) || this.anyOf(transition.kills)) {
-      empty(bucket);
-      return;
-    }
+    if (!this.alive(waiting) || this.anyOf(transition.kills)) return empty(bucket);
     if (!this.mask.test(transition.take.unary)) return;
     this.take(transition, waiting, seq);
     if (transition.kind === RELAXED) empty(bucket);
+  }
+
+  /** What came with the last event is asked what only the very next event is asked. */
+  private visitFresh(transition: Transition, bucket: CompactBucket, fresh: CompactNode, seq: number): void {
+    bucket.fresh = undefined;
+    if (!this.alive(fresh) || this.anyOf(transition.firstNot) || !this.allOf(transition.firstMust)) return;
+    if (transition.kind !== STRICT) this.add(bucket, fresh);
+    else if (this.mask.test(transition.take.unary) && !this.anyOf(transition.kills)) this.take(transition, fresh, seq);
   }
 
   private alive(node: CompactNode): boolean {

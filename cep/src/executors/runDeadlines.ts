@@ -41,8 +41,10 @@ export class RunDeadlines {
   }
 
   advance(live: RunsOfKey, at: number, through: boolean): void {
+    // What never ends is not over at the end of time either.
+    const until = Math.min(at, Number.MAX_SAFE_INTEGER);
     for (;;) {
-      const due = this.dueAt(live, at, through);
+      const due = this.dueAt(live, until, through);
       if (due === undefined) return;
       due.fire();
       this.actions.settle(live, due.time);

@@ -1,5 +1,5 @@
 import type { Condition } from '../../src/pattern/condition.ts';
-import type { EventNode, InnerLink, Link, SequenceNode, StepNode } from '../../src/pattern/pattern.ts';
+import type { EventNode, InnerLink, Link, NotNode, SequenceNode, StepNode, TimesNode } from '../../src/pattern/pattern.ts';
 
 /** Whether an event satisfies something, given what was taken before it by step. */
 export type Ask = (event: never, soFar: Readonly<Record<string, readonly unknown[]>>) => boolean;
@@ -96,44 +96,30 @@ function takes(line: readonly Item[]): number {
   return line.filter(({ kind }) => kind === 'take').length;
 }
 
+type Taking = Exclude<StepNode, NotNode>;
+
+const ONCE: TimesNode = { min: 1, max: 1, inner: 'relaxed' };
+
 function* stepLines(step: StepNode, place: Place, budget: number): Iterable<readonly Item[]> {
-  if (step.kind === 'not') {
-    const what = askOf(step.where);
-    if (step.link === 'absent') yield [{ kind: 'absent', what, duration: step.duration! }];
-    else yield [{ kind: 'not', first: step.link === 'next', what, withinPrevious: step.withinPrevious ?? Infinity }];
-    return;
-  }
-  const { times = { min: 1, max: 1, inner: 'relaxed' as const }, optional } = step;
-  const until = times.until === undefined ? undefined : askOf(times.until);
-  const ends = until === undefined ? place.ends : [...place.ends, until];
-  const tail: readonly Item[] = times.preference === 'greedy' ? [{ kind: 'greedy', what: some(firsts(step, place.ends)), until }] : [];
-  if (optional === true || times.min === 0) yield [{ kind: 'leftOut' }, ...tail];
-  const reluctant = times.preference === 'reluctant' ? nextFirsts(place) : [];
-  const own: Head = place.head ?? { link: LINKS[step.link], gap: windowOf(step.withinPrevious), never: place.ends, notFirst: [] };
+  if (step.kind !== 'not') return yield* takingLines(step, place, budget);
+  const what = askOf(step.where);
+  if (step.link === 'absent') yield [{ kind: 'absent', what, duration: step.duration! }];
+  else yield [{ kind: 'not', first: step.link === 'next', what, withinPrevious: step.withinPrevious ?? Infinity }];
+}
+
+function* takingLines(step: Taking, place: Place, budget: number): Iterable<readonly Item[]> {
+  const { times = ONCE, optional } = step;
   const isOptional = optional === true || times.min === 0;
-  const first: Head = { ...own, never: [...own.never, ...(isOptional ? reluctant : [])] };
-  const nots = place.following
-    .slice(0, place.following.findIndex(({ kind }) => kind !== 'not') >>> 0)
-    .filter((each) => each.kind === 'not');
-  const stay = (n: number): Head => ({
-    link: LINKS[place.inner ?? times.inner],
-    gap: windowOf(times.within),
-    never: [
-      ...ends,
-      ...nots.filter(({ link }) => link === 'followedBy').map(({ where }) => askOf(where)),
-      ...(n > Math.max(times.min, 1) ? reluctant : []),
-    ],
-    notFirst: nots.filter(({ link }) => link === 'next').map(({ where }) => askOf(where)),
-  });
+  const until = times.until === undefined ? undefined : askOf(times.until);
+  const tail: readonly Item[] = times.preference === 'greedy' ? [{ kind: 'greedy', what: some(firsts(step, place.ends)), until }] : [];
+  if (isOptional) yield [{ kind: 'leftOut' }, ...tail];
+  const own: Head = place.head ?? { link: LINKS[step.link], gap: windowOf(step.withinPrevious), never: place.ends, notFirst: [] };
+  const first: Head = { ...own, never: [...own.never, ...(isOptional ? reluctance(times, place) : [])] };
+  const ends = until === undefined || step.kind === 'event' ? place.ends : [...place.ends, until];
   const most = Math.min(times.max ?? budget, budget);
   const grow = function* (n: number, line: readonly Item[]): Iterable<readonly Item[]> {
     if (n > most) return;
-    for (const round of roundLines(
-      step,
-      { ...place, ends: step.kind === 'event' ? place.ends : ends },
-      n === 1 ? first : stay(n),
-      budget - takes(line),
-    )) {
+    for (const round of roundLines(step, { ...place, ends }, n === 1 ? first : stay(n, times, place), budget - takes(line))) {
       const grown = [...line, ...round];
       if (takes(grown) >= budget) yield [...grown, { kind: 'cut' }];
       else {
@@ -145,7 +131,25 @@ function* stepLines(step: StepNode, place: Place, budget: number): Iterable<read
   yield* grow(1, []);
 }
 
-function* roundLines(step: Exclude<StepNode, { kind: 'not' }>, place: Place, head: Head, budget: number): Iterable<readonly Item[]> {
+/** How the n-th round of a loop is entered. */
+function stay(n: number, times: TimesNode, place: Place): Head {
+  const end = place.following.findIndex(({ kind }) => kind !== 'not');
+  const nots = place.following.slice(0, end < 0 ? undefined : end).filter((each) => each.kind === 'not');
+  const ofLink = (wanted: NotNode['link']): Ask[] => nots.filter(({ link }) => link === wanted).map(({ where }) => askOf(where));
+  const until = times.until === undefined ? [] : [askOf(times.until)];
+  return {
+    link: LINKS[place.inner ?? times.inner],
+    gap: windowOf(times.within),
+    never: [...place.ends, ...until, ...ofLink('followedBy'), ...(n > Math.max(times.min, 1) ? reluctance(times, place) : [])],
+    notFirst: ofLink('next'),
+  };
+}
+
+function reluctance({ preference }: TimesNode, place: Place): readonly Ask[] {
+  return preference === 'reluctant' ? nextFirsts(place) : [];
+}
+
+function* roundLines(step: Taking, place: Place, head: Head, budget: number): Iterable<readonly Item[]> {
   if (budget < 1) return;
   switch (step.kind) {
     case 'event':

@@ -146,26 +146,25 @@ class Search {
   }
 
   private forbids(between: readonly Item[], path: readonly Taken[], z: number, first: number): boolean {
-    const holds = (ask: Ask, at = z): boolean => this.asks(ask, at, path);
     let absenceEnd = path.length === 0 ? -Infinity : this.events[path.at(-1)!.index]!.time;
     for (const [at, item] of between.entries()) {
-      if (item.kind === 'not' && (item.first ? z === first && holds(item.what) : holds(item.what))) return true;
+      if (item.kind === 'not' && (!item.first || z === first) && this.asks(item.what, z, path)) return true;
       if (item.kind === 'absent') {
         const start = absenceEnd;
         absenceEnd += item.duration;
         const { time } = this.events[z]!;
-        if (time <= absenceEnd && (time > start || at === 0) && holds(item.what)) return true;
+        if (time <= absenceEnd && (time > start || at === 0) && this.asks(item.what, z, path)) return true;
       }
       const isDirect = between.slice(at + 1).every(({ kind }) => kind !== 'leftOut');
-      if (
-        item.kind === 'greedy' &&
-        isDirect &&
-        holds(item.what) &&
-        !(item.until !== undefined && first < this.events.length && holds(item.until, first))
-      )
-        return true;
+      if (item.kind === 'greedy' && isDirect && this.isForLoop(item, path, z, first)) return true;
     }
     return false;
+  }
+
+  /** Whether a greedy loop keeps an event from the step after it. */
+  private isForLoop({ what, until }: Extract<Item, { kind: 'greedy' }>, path: readonly Taken[], z: number, first: number): boolean {
+    const isLifted = until !== undefined && first < this.events.length && this.asks(until, first, path);
+    return !isLifted && this.asks(what, z, path);
   }
 
   /** How long a partial match could wait for a take. */

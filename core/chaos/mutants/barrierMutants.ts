@@ -29,24 +29,17 @@ interface KeepInside {
 /** Faults of barriers, of the coordinator, and of who owns a location. */
 export const barrierMutants: readonly Mutant[] = [
   mutant('skip-alignment', 'channels are read on behind a barrier', BarrierAligner, 'isBlocked', () => () => false),
-  mutant(
-    'align-one-channel',
-    'the first barrier counts for all channels',
-    BarrierAligner,
-    'completeIfAligned',
-    (original) => (self) => {
-      (self as unknown as { reached: boolean[] }).reached.fill(true);
-      return original(self);
-    },
-  ),
+  mutant('align-one-channel', 'the first barrier counts for all channels', BarrierAligner, 'completeIfAligned', (original) => (self) => {
+    (self as unknown as { reached: boolean[] }).reached.fill(true);
+    return original(self);
+  }),
   mutant('barrier-first', 'the barrier goes on before the state is taken', Task, 'cut', (original) => (self, barrier: Barrier) => {
     const inside = self as unknown as TaskInside;
     if (inside.isDrained) return original(self, barrier);
-    const { onCheckpoint } = inside.listener;
     inside.prepared = undefined;
     inside.broadcast(barrier);
     // Something more is processed before the state is taken.
-    self.mail(() => onCheckpoint.call(inside.listener, self, barrier));
+    self.mail(() => inside.listener.onCheckpoint(self, barrier));
   }),
   mutant('complete-before-manifest', 'sinks commit before the manifest is written', Coordinator, 'complete', (original) => {
     return async (self, checkpoint: number, pending: unknown) => {
@@ -55,16 +48,22 @@ export const barrierMutants: readonly Mutant[] = [
       return original(self, checkpoint, pending);
     };
   }),
-  mutant('enumerator-too-late', 'splits found while a checkpoint is taken count as dealt out in it', Coordinator, 'manifestOf', (original) => {
-    return (self, checkpoint: number, pending: unknown) => ({
-      ...(original(self, checkpoint, pending) as Manifest),
-      enumerators: (self as unknown as CoordinatorInside).parts.enumerators(),
-    });
-  }),
+  mutant(
+    'enumerator-too-late',
+    'splits found while a checkpoint is taken count as dealt out in it',
+    Coordinator,
+    'manifestOf',
+    (original) => {
+      return (self, checkpoint: number, pending: unknown) => ({
+        ...(original(self, checkpoint, pending) as Manifest),
+        enumerators: (self as unknown as CoordinatorInside).parts.enumerators(),
+      });
+    },
+  ),
   mutant('ignore-epoch', 'an owner that was replaced goes on', Lease, 'check', () => () => Promise.resolve()),
   mutant('restore-older', 'a restore passes over the newest checkpoint', Catalog, 'manifests', (original) => {
     return async (self, previous: unknown) => {
-      const all = (await original(self, previous)) as readonly Manifest[];
+      const all = await (original(self, previous) as Promise<readonly Manifest[]>);
       return all.length > 1 ? all.slice(1) : all;
     };
   }),

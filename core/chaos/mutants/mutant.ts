@@ -1,3 +1,5 @@
+import { replaceMethod } from '../../simulation/replaceMethod.ts';
+
 /** A deliberate fault of the engine, put into it from outside: chaos that does not find it is of no use. */
 export interface Mutant {
   readonly name: string;
@@ -7,28 +9,11 @@ export interface Mutant {
   readonly apply: () => () => void;
 }
 
-type Method<T> = (this: T, ...args: never[]) => unknown;
-
-/** A fault that is another version of one method. `change` is given the method as it was. */
+/** A fault that is another version of one method. */
 export function mutant<T extends object>(
   name: string,
   about: string,
-  of: { readonly prototype: T },
-  method: string,
-  change: (original: (self: T, ...args: unknown[]) => never) => (self: T, ...args: never[]) => unknown,
+  ...[of, method, change]: Parameters<typeof replaceMethod<T>>
 ): Mutant {
-  return {
-    name,
-    about,
-    apply: () => {
-      const methods = of.prototype as Record<string, Method<T>>;
-      const original = methods[method];
-      if (original === undefined) throw new Error(`The mutant "${name}" finds no method "${method}" to change: the engine has moved on.`);
-      const changed = change((self, ...args) => original.apply(self, args as never[]) as never);
-      methods[method] = function (this: T, ...args: never[]): unknown {
-        return changed(this, ...args);
-      };
-      return () => void (methods[method] = original);
-    },
-  };
+  return { name, about, apply: () => replaceMethod(of, method, change) };
 }

@@ -19,7 +19,7 @@ export const sinkMutants: readonly Mutant[] = [
   mutant('commit-early', 'what is prepared is committed at once', SinkOperator, 'prepareBarrier', (original) => {
     return async (self, checkpoint: number, isLast: boolean) => {
       const before = inside(self).uncommitted.length;
-      await original(self, checkpoint, isLast);
+      await (original(self, checkpoint, isLast) as Promise<void>);
       const { uncommitted, writer } = inside(self);
       await writer?.commit(uncommitted.slice(before).flatMap(({ committables }) => committables));
     };
@@ -27,7 +27,7 @@ export const sinkMutants: readonly Mutant[] = [
   mutant('commit-twice', 'what is committed is committed again', SinkOperator, 'onCheckpointComplete', (original) => {
     return async (self, checkpoint: number) => {
       const before = inside(self).uncommitted;
-      await original(self, checkpoint);
+      await (original(self, checkpoint) as Promise<void>);
       inside(self).uncommitted = [...before];
     };
   }),

@@ -27,13 +27,19 @@ const inside = (self: ChangeLog): ChangeLogInside => self as unknown as ChangeLo
 
 /** Faults of keyed state: what a cut holds, and what comes back from it. */
 export const stateMutants: readonly Mutant[] = [
-  mutant('reuse-freed-slot', 'a slot that is given to a new key is written to a cut that it was in before', ChangeLog, 'born', (original) => {
-    return (self, slot: number) => {
-      original(self, slot);
-      const left = inside(self).cut?.left;
-      if (left !== undefined && slot >>> 5 < left.length) left[slot >>> 5]! |= 1 << (slot & 31);
-    };
-  }),
+  mutant(
+    'reuse-freed-slot',
+    'a slot that is given to a new key is written to a cut that it was in before',
+    ChangeLog,
+    'born',
+    (original) => {
+      return (self, slot: number) => {
+        original(self, slot);
+        const left = inside(self).cut?.left;
+        if (left !== undefined && slot >>> 5 < left.length) left[slot >>> 5]! |= 1 << (slot & 31);
+      };
+    },
+  ),
   mutant('write-through-cut', 'a cut holds what came behind its barrier', ChangeLog, 'touch', (original) => {
     return (self, slot: number) => {
       const { cut } = inside(self);

@@ -65,9 +65,7 @@ export const atEndSteps = {
     ordered: flow.total,
     timed: false,
     even: false,
-    stream: dataSet(flow.stream).mapPartition(
-      (items) => [...items].map((item) => ({ ...item, n: mix(item.n, i) })),
-      beside(flow, uid),
-    ).stream,
+    stream: dataSet(flow.stream).mapPartition((items) => [...items].map((item) => ({ ...item, n: mix(item.n, i) })), beside(flow, uid))
+      .stream,
   }),
 } satisfies Record<string, Step>;

@@ -6,10 +6,13 @@ import { type Item, mix, numberOf } from '../item.ts';
 export const plainSteps = {
   map: (flow, { uid, i, shop }) => ({
     ...flow,
-    stream: flow.stream.map((item) => {
-      shop.visit(item);
-      return { ...item, n: mix(item.n, i) };
-    }, beside(flow, uid)),
+    stream: flow.stream.map(
+      (item) => {
+        shop.visit(item);
+        return { ...item, n: mix(item.n, i) };
+      },
+      beside(flow, uid),
+    ),
   }),
   filter: (flow, { uid, i }) => ({ ...flow, stream: flow.stream.filter(({ n }) => mix(n, i) % 4 !== 0, beside(flow, uid)) }),
   flatMap: (flow, { uid }) => ({
@@ -47,7 +50,11 @@ export const plainSteps = {
     };
   },
   // Another number of subtasks deals out anew what is under way.
-  asyncMap: (flow, parts) => ({ ...flow, ordered: flow.total, stream: called(flow.stream, parts, beside(flow, parts.uid).parallelism, 'input') }),
+  asyncMap: (flow, parts) => ({
+    ...flow,
+    ordered: flow.total,
+    stream: called(flow.stream, parts, beside(flow, parts.uid).parallelism, 'input'),
+  }),
   asyncMapAny: (flow, parts) => ({
     ...flow,
     ordered: false,

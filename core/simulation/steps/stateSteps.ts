@@ -60,7 +60,10 @@ export const stateSteps = {
       state: { open: listState<number>() },
       onElement(item, { state }) {
         const open = [...state.open.get(), item.n];
-        if (open.length <= 1 + (item.n % (i + 2))) return void state.open.update(open);
+        if (open.length <= 1 + (item.n % (i + 2))) {
+          state.open.update(open);
+          return [];
+        }
         state.open.clear();
         return [{ ...item, n: open.reduce(mix, 5) }];
       },

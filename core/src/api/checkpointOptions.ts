@@ -1,6 +1,9 @@
 import type { CheckpointStorage } from '../checkpoint/storage.ts';
 import { MillraceError } from '../errors/millraceError.ts';
 import type { CheckpointSettings, RestoreSettings } from '../runtime/checkpointing.ts';
+import type { JobParts } from '../runtime/job.ts';
+import { exponentialDelay, noRestart } from '../runtime/restart.ts';
+import type { RunOptions } from './runOptions.ts';
 import { type Duration, toNonNegativeMilliseconds, toPositiveMilliseconds } from '../time/duration.ts';
 
 /** How a job's state is kept. */
@@ -34,6 +37,9 @@ export type RestoreOptions =
   | { readonly latest: true; readonly allowNonRestoredState?: boolean }
   | { readonly savepoint: CheckpointStorage; readonly allowNonRestoredState?: boolean };
 
+/** What of a job's parts concerns failures. */
+export type RecoverySettings = Pick<JobParts, 'checkpoint' | 'restore' | 'restart'>;
+
 /** Fills in defaults and checks. */
 export function checkpointSettings(options: CheckpointOptions): CheckpointSettings {
   const { storage, every, mode = 'exactlyOnce', timeout = { minutes: 10 }, pause = {}, retain = 3, concurrent = 1 } = options;
@@ -57,4 +63,22 @@ export function checkpointSettings(options: CheckpointOptions): CheckpointSettin
 export function restoreSettings(options: RestoreOptions): RestoreSettings {
   if (options === 'latest') return { storage: undefined, allowNonRestoredState: false };
   return { storage: 'savepoint' in options ? options.savepoint : undefined, allowNonRestoredState: options.allowNonRestoredState === true };
+}
+
+/** How a job keeps its state, where it goes on from and whether it starts again: with defaults filled in. */
+export function recoverySettings({
+  checkpoint,
+  restore,
+  restart,
+}: Pick<RunOptions, 'checkpoint' | 'restore' | 'restart'>): RecoverySettings {
+  if (checkpoint === undefined && restore !== undefined) {
+    throw new MillraceError('graph/option', 'restore is given, and no checkpoint location.', {
+      remedy: 'Give checkpoint: { storage } too.',
+    });
+  }
+  return {
+    checkpoint: checkpoint === undefined ? undefined : checkpointSettings(checkpoint),
+    restore: restore === undefined ? undefined : restoreSettings(restore),
+    restart: restart ?? (checkpoint === undefined ? noRestart() : exponentialDelay()),
+  };
 }

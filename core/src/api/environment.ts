@@ -6,10 +6,9 @@ import { createPlan, type Plan } from '../graph/plan.ts';
 import { defineSink, type Rejected, type Sink, type Source } from '../operators/connector.ts';
 import type { OperatorContext } from '../operators/operatorContext.ts';
 import { LocalJob } from '../runtime/job.ts';
-import { exponentialDelay, noRestart } from '../runtime/restart.ts';
 import type { Logger } from '../operators/logger.ts';
 import type { EventTime } from '../time/watermark.ts';
-import { checkpointSettings, restoreSettings } from './checkpointOptions.ts';
+import { recoverySettings } from './checkpointOptions.ts';
 import { consoleLogger } from './consoleLogger.ts';
 import { DataStream } from './dataStream.ts';
 import { hostDriver } from './hostDriver.ts';
@@ -174,15 +173,8 @@ export class StreamEnvironment {
       platform = hostPlatform,
       ...rest
     } = { ...this.defaults, ...options };
-    const checkpoint = rest.checkpoint === undefined ? undefined : checkpointSettings(rest.checkpoint);
-    if (checkpoint === undefined && rest.restore !== undefined) {
-      throw new MillraceError('graph/option', 'restore is given, and no checkpoint location.', {
-        remedy: 'Give checkpoint: { storage } too.',
-      });
-    }
     this.warnOfDeadLetters(name, deadLetterSenders(builder, onError), { logger, deadLetters: rest.deadLetters });
-    const restore = rest.restore === undefined ? undefined : restoreSettings(rest.restore);
-    const restart = rest.restart ?? (checkpoint === undefined ? noRestart() : exponentialDelay());
+    const recovery = recoverySettings(rest);
     const credit = creditPolicy(rest);
     const state = stateSettings(rest.state, platform);
     const common = {
@@ -198,8 +190,8 @@ export class StreamEnvironment {
       generateCode,
       isEmptyTold,
     };
-    const driver = await hostDriver(rest, { ...common, exactlyOnce: checkpoint?.exactlyOnce ?? true });
-    const job = new LocalJob({ ...common, checkpoint, restore, restart, driver });
+    const driver = await hostDriver(rest, { ...common, exactlyOnce: recovery.checkpoint?.exactlyOnce ?? true });
+    const job = new LocalJob({ ...common, ...recovery, driver });
     await job.start();
     return job;
   }

@@ -42,7 +42,8 @@ export class BarrierAligner {
   }
 
   barrier(channel: number, checkpoint: number): Alignment {
-    if (checkpoint <= this.newest || this.givenUp.has(checkpoint) || (this.current !== undefined && checkpoint < this.current)) return NOTHING;
+    if (checkpoint <= this.newest || this.givenUp.has(checkpoint) || (this.current !== undefined && checkpoint < this.current))
+      return NOTHING;
     let aborted: number | undefined;
     if (this.current !== undefined && checkpoint > this.current) {
       aborted = this.current;

@@ -183,7 +183,11 @@ export async function readSavepoint(storage: CheckpointStorage, options: Savepoi
     if (!isMillraceError(problem) || problem.code !== 'checkpoint/corrupt') throw problem;
     passedOver.push(problem.problem);
   }
-  throw new MillraceError(
+  throw noneIn(storage, passedOver);
+}
+
+function noneIn(storage: CheckpointStorage, passedOver: readonly string[]): MillraceError {
+  return new MillraceError(
     'checkpoint/not-found',
     `There is no checkpoint in ${storage.location}${passedOver.length === 0 ? '' : ' that can be read'}.`,
     {

@@ -96,19 +96,17 @@ class Run {
   /** Says how the run ended. */
   exitCode(): ExitCode {
     const { failure, interruption } = this;
-    if (interruption?.signal === undefined && interruption !== undefined) return interruption.exitCode;
-    const canceled = isMillraceError(failure) && failure.code === 'job/canceled';
-    if (interruption === undefined && this.ended !== undefined && (canceled || failure === undefined)) {
-      this.summarise(`${canceled ? 'canceled' : 'stopped'} by millrace ${this.ended} after`);
-      return canceled ? EXIT.failed : EXIT.done;
-    }
-    if (failure !== undefined && !(canceled && interruption !== undefined)) {
+    const isCanceled = isMillraceError(failure) && failure.code === 'job/canceled';
+    const by = interruption?.signal ?? (this.ended === undefined ? undefined : `millrace ${this.ended}`);
+    // Without a signal, whoever read the output is gone: nobody wants to hear more.
+    if (interruption !== undefined && interruption.signal === undefined) return interruption.exitCode;
+    if (failure !== undefined && (!isCanceled || by === undefined)) {
       this.summarise('failed after');
       throw new CommandFailure(exitCodeOf(failure), failure);
     }
-    if (interruption === undefined) this.summarise('finished in');
-    else this.summarise(`${canceled ? 'canceled' : 'stopped'} by ${interruption.signal} after`);
-    return interruption?.exitCode ?? EXIT.done;
+    this.summarise(by === undefined ? 'finished in' : `${isCanceled ? 'canceled' : 'stopped'} by ${by} after`);
+    if (interruption !== undefined) return interruption.exitCode;
+    return isCanceled ? EXIT.failed : EXIT.done;
   }
 
   private summarise(outcome: string): void {

@@ -28,13 +28,7 @@ export async function dumpState(savepoint: Savepoint, { uid, state, isKey }: Dum
   const coded = new Set<string>();
   for await (const entry of savepoint.entries(uid)) {
     if (!wanted(entry.state) || isKey?.(entry.key) === false) continue;
-    const codec = entry.form?.codec;
-    if (codec !== undefined && !coded.has(entry.state)) {
-      warn(
-        `The values of "${entry.state}" are bytes of the codec ${codec.name} ${codec.version}: readSavepoint(storage, { codecs }) reads them.`,
-      );
-    }
-    if (codec !== undefined) coded.add(entry.state);
+    warnOfCodec(entry, coded, warn);
     await write(lineOf(entry));
   }
   for (const { state: name, mode, items } of await savepoint.lists(uid)) {
@@ -43,6 +37,14 @@ export async function dumpState(savepoint: Savepoint, { uid, state, isKey }: Dum
   if (state === undefined || names.has(state)) return;
   const remedy = names.size === 0 ? 'It holds none at all.' : `It holds ${[...names].join(', ')}.`;
   throw new MillraceError('checkpoint/not-found', `"${uid}" holds no state "${state}".`, { remedy });
+}
+
+/** Once for each state. */
+function warnOfCodec({ state, form }: StateEntry, warned: Set<string>, warn: (message: string) => void): void {
+  const codec = form?.codec;
+  if (codec === undefined || warned.has(state)) return;
+  warned.add(state);
+  warn(`The values of "${state}" are bytes of the codec ${codec.name} ${codec.version}: readSavepoint(storage, { codecs }) reads them.`);
 }
 
 function lineOf({ state, key, userKey, value, renewed }: StateEntry): unknown {

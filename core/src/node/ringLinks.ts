@@ -28,7 +28,7 @@ interface Waiting {
 }
 
 // Of ES2024; Node has it since 16.
-const { waitAsync } = Atomics as unknown as { waitAsync(words: Int32Array, at: number, seen: number): Waiting };
+const asynchronous = Atomics as unknown as { waitAsync(words: Int32Array, at: number, seen: number): Waiting };
 
 /** The ways from one host to all others, through rings in shared memory. No thread ever waits in a call: it is woken in its event loop. */
 export class RingLinks {
@@ -62,7 +62,7 @@ export class RingLinks {
     if (this.isClosed) return;
     const seen = Atomics.load(this.signals, this.here);
     this.look();
-    const { async, value } = waitAsync(this.signals, this.here, seen);
+    const { async, value } = asynchronous.waitAsync(this.signals, this.here, seen);
     if (async) void (value as Promise<string>).then(() => this.watch());
     else setImmediate(() => this.watch());
   }

@@ -137,9 +137,7 @@ class AsyncMapOperator implements Operator {
   operatorEntries(): Iterable<OperatorStateEntry> {
     if (this.queue.length === 0) return [];
     const { index: subtask, parallelism } = this.context.subtask;
-    const entries = this.queue.map((entry) =>
-      entry.kind === 'call' ? { value: entry.value, time: entry.time } : { watermark: entry.at },
-    );
+    const entries = this.queue.map((entry) => (entry.kind === 'call' ? { value: entry.value, time: entry.time } : { watermark: entry.at }));
     return [{ state: 'calls', mode: 'union', items: [{ subtask, parallelism, entries } satisfies SavedCalls] }];
   }
 

@@ -49,7 +49,7 @@ export function hostOf(plan: Plan, chain: PlanChain, subtask: number, hosts: num
 
 /** A graph as a list of texts, one for each node, that are equal where the nodes are. */
 export function fingerprint({ nodes }: Graph): readonly string[] {
-  return nodes.map(({ details: _, ...node }) => JSON.stringify(node));
+  return nodes.map((node) => JSON.stringify({ ...node, details: undefined }));
 }
 
 /**

@@ -78,7 +78,7 @@ export class HostServer implements HostListener {
   private async open(manifest: Manifest | undefined, isLenient = false): Promise<readonly (readonly [string, readonly string[]])[]> {
     await this.host.open(manifest === undefined ? undefined : this.reader(manifest, isLenient));
     this.reportRegularly();
-    return this.host.sources.map(({ node, subtask, openSplits }) => [`${node}/${subtask}`, openSplits()]);
+    return this.host.sources.map((source) => [`${source.node}/${source.subtask}`, source.openSplits()]);
   }
 
   private reader(manifest: Manifest, isLenient: boolean): CheckpointReader {

@@ -12,6 +12,7 @@ import type { Logger } from '../operators/logger.ts';
 import { formatDuration } from '../time/duration.ts';
 import { Checkpointing, type CheckpointSettings, type RestoreSettings } from './checkpointing.ts';
 import type { CreditPolicy } from './creditWindow.ts';
+import { chooseCheckpoint } from './checkpointChoice.ts';
 import { describeJob, hasNoOutput } from './diagnosis.ts';
 import type { HostDriver } from './hostDriver.ts';
 import { type AttemptListener, JobAttempt } from './jobAttempt.ts';
@@ -296,7 +297,7 @@ export class LocalJob implements AttemptListener {
     if (checkpoint !== undefined && this.parts.plan.isCheckpointed) {
       await this.openCheckpointing(checkpoint);
       if (this.lifecycle.isOver) return this.checkpointing!.close();
-      const reader = restore === undefined ? undefined : await this.chooseRestore(restore);
+      const reader = restore === undefined ? undefined : await this.choose(restore);
       await this.checkpointing!.startFrom(reader, restore?.storage === undefined);
       await this.run(reader, 'start');
     } else await this.run(undefined, 'start');
@@ -316,26 +317,9 @@ export class LocalJob implements AttemptListener {
     );
   }
 
-  private async chooseRestore(restore: RestoreSettings): Promise<CheckpointReader | undefined> {
-    const { plan, logger } = this.parts;
-    const uids = plan.graph.nodes.map(({ uid }) => uid);
-    const reader = await this.checkpointing!.latest(restore, uids);
-    if (reader !== undefined) {
-      const { job } = reader.manifest;
-      if (job !== this.name) logger.warn(`The job "${this.name}" takes over the state of "${job}".`);
-      const done = (await reader.isFinished()) ? ' It had finished: there is nothing left to do.' : '';
-      logger.info(`The job "${this.name}" goes on from ${reader.manifest.kind} ${reader.manifest.checkpoint}.${done}`, {
-        status: 'restored',
-      });
-      return reader;
-    }
-    if (restore.storage !== undefined) {
-      throw new MillraceError('checkpoint/not-found', `There is no checkpoint in ${restore.storage.location}.`, {
-        remedy: 'Look at the path: it is that of a savepoint or of a checkpoint location.',
-      });
-    }
-    logger.warn(`There is no checkpoint to go on from: the job "${this.name}" starts fresh.`);
-    return undefined;
+  private async choose(restore: RestoreSettings): Promise<CheckpointReader | undefined> {
+    const uids = this.parts.plan.graph.nodes.map(({ uid }) => uid);
+    return chooseCheckpoint(this.checkpointing!, restore, { job: this.name, uids, logger: this.parts.logger });
   }
 
   private async run(reader: CheckpointReader | undefined, event: 'start' | 'resume'): Promise<void> {
@@ -377,7 +361,7 @@ export class LocalJob implements AttemptListener {
   private async firstRestore(): Promise<CheckpointReader | undefined> {
     const { restore } = this.parts;
     if (restore?.storage === undefined || this.checkpointing === undefined) return undefined;
-    return this.chooseRestore(restore);
+    return this.choose(restore);
   }
 
   private running(): Coordinator {

@@ -37,7 +37,11 @@ export class RemoteHost implements TaskHost {
 
   async open(restore: CheckpointReader | undefined): Promise<void> {
     this.restore = restore;
-    const splits = await this.calls.call<readonly (readonly [string, readonly string[]])[]>('open', restore?.manifest, restore?.allowNonRestoredState);
+    const splits = await this.calls.call<readonly (readonly [string, readonly string[]])[]>(
+      'open',
+      restore?.manifest,
+      restore?.allowNonRestoredState,
+    );
     for (const [place, open] of splits) this.splits.set(place, open);
     this.restore = undefined;
   }

@@ -281,12 +281,18 @@ export class Task implements Schedulable {
       // Time first: a letter that ran before a watermark is dealt with would overtake it.
       const settled = this.chain.settle();
       if (this.control.blocked) return false;
-      if (settled && this.idleAfterSettling) this.sayIdle();
-      if (this.letters.length > 0) this.letters.shift()!();
-      else if (!settled || !this.fireProcessingTimers() || !this.proceed()) return false;
+      if (!this.goOn(settled)) return false;
       if (this.clock.monotonic() >= deadline) return true;
     }
     return false;
+  }
+
+  /** One thing, whatever is next. False when there is nothing to do now. */
+  private goOn(settled: boolean): boolean {
+    if (settled && this.idleAfterSettling) this.sayIdle();
+    if (this.letters.length === 0) return settled && this.fireProcessingTimers() && this.proceed();
+    this.letters.shift()!();
+    return true;
   }
 
   /** One portion of records, or whatever else the feed holds. False when there is nothing to do now. */

@@ -99,8 +99,8 @@ export function writeFloat64s(writer: ByteWriter, values: readonly number[]): vo
 /** Reads `count` numbers of eight bytes each. */
 export function readFloat64s(reader: ByteReader, count: number): number[] {
   const numbers = new Float64Array(reader.raw(count * 8).slice().buffer);
-  const values = new Array<number>(count);
-  for (let i = 0; i < count; i++) values[i] = numbers[i]!;
+  const values: number[] = [];
+  for (let i = 0; i < count; i++) values.push(numbers[i]!);
   return values;
 }
 
@@ -122,8 +122,8 @@ function writeNumbers(writer: ByteWriter, values: readonly number[]): void {
 
 function readInt32s(reader: ByteReader, count: number): number[] {
   const integers = new Int32Array(reader.raw(count * 4).slice().buffer);
-  const values = new Array<number>(count);
-  for (let i = 0; i < count; i++) values[i] = integers[i]!;
+  const values: number[] = [];
+  for (let i = 0; i < count; i++) values.push(integers[i]!);
   return values;
 }
 
@@ -152,11 +152,11 @@ function isWellFormed(text: string): boolean {
 function readTexts(reader: ByteReader, count: number): string[] {
   const lengths = reader.raw(count * 2);
   const whole = decoder.decode(reader.block());
-  const texts = new Array<string>(count);
+  const texts: string[] = [];
   let start = 0;
   for (let i = 0; i < count; i++) {
     const end = start + (lengths[2 * i]! | (lengths[2 * i + 1]! << 8));
-    texts[i] = whole.slice(start, end);
+    texts.push(whole.slice(start, end));
     start = end;
   }
   return texts;

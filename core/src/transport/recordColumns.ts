@@ -46,7 +46,7 @@ export function decodeRecords(bytes: Uint8Array<ArrayBuffer>, at: number): Recor
   const count = reader.uint32();
   const layout = reader.byte();
   const isTimed = reader.byte() === 1;
-  const timestamps = isTimed ? readFloat64s(reader, count) : new Array<number>(count).fill(NO_TIMESTAMP);
+  const timestamps = isTimed ? readFloat64s(reader, count) : Array.from({ length: count }, () => NO_TIMESTAMP);
   if (layout === VALUES) return { kind: 'records', values: readColumn(reader, count), timestamps };
   const maker = rowMakerOf(reader.text());
   const columns = maker.fields.map(() => readColumn(reader, count));

@@ -83,16 +83,12 @@ export class S3Server {
     this.log.push(name);
     const fate = this.fate(name);
     if (fate === 'break') return void message.socket.destroy();
-    const chunks: Buffer[] = [];
-    for await (const chunk of message) chunks.push(chunk as Buffer);
+    const content = await bodyOf(message);
     if (fate === 'hang') return;
-    const request = { method: message.method!, bucket, key, query: url.searchParams, message, body: Buffer.concat(chunks) };
+    const request = { method: message.method!, bucket, key, query: url.searchParams, message, body: content };
     const answer = typeof fate === 'object' ? refusal(fate.status, fate.code) : (this.refused(request) ?? this.serve(request));
-    if (fate === 'breakAfter') return void message.socket.destroy();
-    const { status, headers = {}, body = '' } = answer;
-    response.writeHead(status, { 'x-amz-request-id': '1', ...headers, 'content-length': Buffer.byteLength(body) });
-    if (fate !== 'breakWithin') return void response.end(message.method === 'HEAD' ? undefined : body);
-    response.write(body.slice(0, Buffer.byteLength(body) / 2), () => message.socket.destroy());
+    if (fate === 'breakAfter') message.socket.destroy();
+    else reply(message, response, answer, fate === 'breakWithin');
   }
 
   private refused({ message, body, bucket, method }: Request): Answer | undefined {
@@ -159,4 +155,17 @@ function xml(status: number, text: string): Answer {
 
 function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}
+
+async function bodyOf(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+function reply({ method, socket }: IncomingMessage, response: ServerResponse, answer: Answer, breaksWithin: boolean): void {
+  const { status, headers = {}, body = '' } = answer;
+  response.writeHead(status, { 'x-amz-request-id': '1', ...headers, 'content-length': Buffer.byteLength(body) });
+  if (breaksWithin) response.write(body.slice(0, Buffer.byteLength(body) / 2), () => socket.destroy());
+  else response.end(method === 'HEAD' ? undefined : body);
 }

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixedDelay, memoryStorage, type RunOptions } from '../../src/index.ts';
 import { directory } from '../../src/node.ts';
 import { readLines } from '../node/committed.ts';
-import differing from './fixtures/differing.ts';
-import totals, { type TotalsConfig } from './fixtures/totals.ts';
+import differing from './fixtures/differing/job.ts';
+import totals, { type TotalsConfig } from './fixtures/totals/job.ts';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const ELEMENTS = 20_000;
