@@ -64,7 +64,7 @@ test('logins, killed midway and started again, writes exactly the files of an un
   const flags = ['--input', log, '--year', '2015'];
   await millrace(['examples/logins', '--quiet', '--', ...flags, '--output', at('plain')]);
   const killed = await runDisturbed('logins', [...flags, '--rate', '3000', '--output', at('disturbed')]);
-  expect(killed).toBe(2);
+  expect(killed).toBeGreaterThan(0);
   const plain = await filesOf(at('plain'));
   expect(Object.keys(plain).length).toBeGreaterThan(3);
   expect(await filesOf(at('disturbed'))).toEqual(plain);
@@ -74,8 +74,8 @@ test.each([['--output'], ['--alerts']])(
   'fraud, killed midway and started again, writes exactly the files of an undisturbed run: %s',
   async (flag) => {
     const target = (run: string): string => (flag === '--output' ? at(run) : at(run, 'alerts.jsonl'));
-    await millrace(['examples/fraud', '--quiet', '--', '--days', '8', flag, target('plain')]);
-    expect(await runDisturbed('fraud', ['--days', '8', flag, target('disturbed')])).toBe(2);
+    await millrace(['examples/fraud', '--quiet', '--', '--days', '20', flag, target('plain')]);
+    expect(await runDisturbed('fraud', ['--days', '20', flag, target('disturbed')])).toBeGreaterThan(0);
     expect(await filesOf(at('disturbed'))).toEqual(await filesOf(at('plain')));
   },
   60_000,

@@ -33,10 +33,12 @@ export async function patterns(quick: boolean): Promise<BenchResult[]> {
       .within({ milliseconds: within });
   const iterative = pattern<Tick>()
     .begin('loop')
-    .where((tick, { loop }) => tick.price < 40 && sum(loop) + tick.price < 200)
+    .where((tick) => tick.price < 40)
+    .where((tick, { loop }) => sum(loop) + tick.price < 200)
     .oneOrMore()
     .followedBy('end')
-    .where((tick, { loop }) => tick.price > 90 && sum(loop) > 100)
+    .where((tick) => tick.price > 90)
+    .where((_, { loop }) => sum(loop) > 100)
     .within({ seconds: 200 })
     .afterMatch('pastLast');
   const exists = { emit: 'exists' } as const;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { forEach, fromIterable, StreamEnvironment, valueState } from '../src/index.ts';
 
 /** What a run of the child process tells. */
@@ -12,7 +13,8 @@ export interface DiskStateFigures {
 const VALUE = 100;
 const [keys, updates] = process.argv.slice(2).map(Number) as [number, number];
 const random = generator();
-const noise = Buffer.from(Array.from({ length: 2 ** 20 }, () => 48 + (random() % 64)));
+/** Text that does not compress. */
+const noise = Buffer.from(randomBytes(3 * 2 ** 20).toString('base64'));
 let insertedAt = 0;
 
 /** Every key once, in an order that has nothing to do with theirs, then keys at random. */

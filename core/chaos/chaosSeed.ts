@@ -13,6 +13,8 @@ import type { Order } from './worker.ts';
 
 /** A job that takes longer to come to its end than this, in ms, hangs. */
 const PATIENCE = 60_000;
+/** Length of the epoch in the name of a manifest. */
+const EPOCH = 8;
 /** How long a process that was stopped keeps its lease. */
 const LEASE = '400ms';
 
@@ -152,7 +154,8 @@ export class ChaosSeed {
   private damageNewest(): void {
     const manifests = filesIn(join(this.folder, 'checkpoints', 'manifests')).filter((name) => name.endsWith('.json'));
     const [newest, before] = manifests.reverse();
-    if (newest === undefined || before === undefined) return;
+    // One of an older epoch may not count.
+    if (newest === undefined || before?.slice(0, EPOCH) !== newest.slice(0, EPOCH)) return;
     const stamp = newest.slice(0, -'.json'.length);
     const own = filesIn(join(this.folder, 'checkpoints', 'state')).filter((name) => name.startsWith(`${stamp}-`));
     const paths = [...own.map((name) => join('state', name)), join('manifests', newest)];

@@ -1,4 +1,4 @@
-import { count, list, type Sink, type Source, type StreamEnvironment, session, tumbling, type WindowAssigner } from '@millrace/core';
+import { list, type Sink, type Source, type StreamEnvironment, session, tumbling, type WindowAssigner } from '@millrace/core';
 import { Chance } from './chance.ts';
 import { apart, byKey, type Flow, ms, type Workshop } from './flow.ts';
 import type { Event, Item } from './item.ts';
@@ -99,10 +99,14 @@ function addAccounting(spec: JobSpec, flow: Flow, shop: Workshop, { sink }: Surr
   const scattered = chance.flip(0.5) ? flow.stream.rebalance() : flow.stream;
   const window: WindowAssigner<Item> = chance.flip(0.5) ? tumbling(ms(chance.between(20, 90))) : session(ms(chance.between(5, 40)));
   const options = apart(flow, 'windows', shop);
-  const windows = scattered.keyBy(byKey).window(window).aggregate({ n: count(), items: list<Item>() }, options);
+  const windowed = scattered.keyBy(byKey).window(window);
+  // The operator that shares panes, or the one for everything.
+  const windows = chance.flip(0.5)
+    ? windowed.aggregate({ items: list<Item>() }, options)
+    : windowed.process({ ...options, onWindow: (items) => [{ items }] });
   const further = options.parallelism === undefined ? {} : { parallelism: options.parallelism };
   windows
-    .map(({ key, window: { start }, value: { n, items } }) => ({ key, n, start, ids: items.map(({ id }) => id) }), {
+    .map(({ key, window: { start }, value: { items } }) => ({ key, start, ids: items.map(({ id }) => id) }), {
       uid: 'windows.ids',
       ...further,
     })

@@ -3,11 +3,11 @@ import { type Life, NO_TROUBLE, type Trouble } from './life.ts';
 import type { Universe } from './universe.ts';
 import type { Happening } from './world.ts';
 
-/** Moments at which a process may be killed. */
+/** Moments at which a process may be killed or stopped. */
 const MOMENTS: readonly Happening[] = ['state written', 'manifest written', 'commit begun', 'committed', 'prepared', 'restored'];
 
 /** What becomes of a life, some more often than others. */
-const FATES = ['steps', 'steps', 'moment', 'moment', 'moment', 'sleep', 'cancel', 'stop', 'live'] as const;
+const FATES = ['steps', 'steps', 'moment', 'moment', 'moment', 'sleep', 'sleep', 'doze', 'cancel', 'stop', 'live'] as const;
 
 type Fate = (typeof FATES)[number];
 
@@ -41,14 +41,15 @@ export class Fates {
     const { world, disk } = universe;
     const life = universe.begin(this.trouble());
     const fate = chance.pick(FATES);
-    if (fate === 'moment') await this.killAt(life);
+    if (fate === 'moment') await this.strike(life, () => life.process.kill());
+    else if (fate === 'sleep') await this.strike(life, () => (life.process.isStopped = true));
     else
       await world.until(() => life.outcome !== undefined, fate === 'live' ? 100_000 : chance.between(10, 1 + 10 ** chance.between(2, 4)));
     if (life.outcome === 'finished') return true;
     if (life.outcome === undefined) await this.interrupt(life, fate);
     if (!life.process.isStopped) life.process.kill();
     if (this.sleeping.length > 0) {
-      if (chance.flip(0.4)) await this.wakeUp();
+      if (chance.flip(0.7)) await this.wakeUp();
     } else if (chance.flip(0.15)) disk.damageNewest(chance.flip(0.5) ? 'tear' : 'lose', (end) => chance.below(end));
     return false;
   }
@@ -56,7 +57,7 @@ export class Fates {
   /** What happens to a process in the middle of its work. */
   private async interrupt(life: Life, fate: Fate): Promise<void> {
     const isOver = (): boolean => life.outcome !== undefined;
-    if (fate === 'sleep') {
+    if (fate === 'sleep' || fate === 'doze') {
       life.process.isStopped = true;
       this.sleeping.push(life);
     } else if (fate === 'cancel') {
@@ -68,15 +69,15 @@ export class Fates {
     }
   }
 
-  /** Kills a process at a moment of its own choice. */
-  private async killAt({ process }: Life): Promise<void> {
+  /** Strikes a process at a moment of chance's choice. */
+  private async strike({ process }: Life, blow: () => void): Promise<void> {
     const { world } = this.universe;
     const moment = this.chance.pick(MOMENTS);
     let left = this.chance.between(1, 12);
     world.onHappening = (what, whose) => {
-      if (what === moment && whose === process && --left <= 0) process.kill();
+      if (what === moment && whose === process && --left === 0) blow();
     };
-    await world.until(() => process.isDead, 30_000);
+    await world.until(() => left <= 0, 30_000);
     world.onHappening = () => undefined;
   }
 

@@ -21,10 +21,7 @@ export function compactCodec(automaton: Automaton): Codec<CompactOfKey> {
 }
 
 function writeLive(live: CompactOfKey, writer: ByteWriter): void {
-  const nodes = new Map<CompactNode, number>();
-  for (const bucket of live.buckets) {
-    for (const root of [bucket?.waiting, bucket?.fresh]) for (const node of childrenFirst(root, nodes)) nodes.set(node, nodes.size + 1);
-  }
+  const nodes = numbered(live);
   writer.varint(live.seq);
   writer.float64(live.timer);
   writer.varint(live.starts.length - live.head);
@@ -41,6 +38,15 @@ function writeLive(live: CompactOfKey, writer: ByteWriter): void {
     writer.varint(numberOf(bucket?.waiting));
     writer.varint(numberOf(bucket?.fresh));
   }
+}
+
+/** All nodes that the buckets hold, with their numbers from 1 on. */
+function numbered({ buckets }: CompactOfKey): Map<CompactNode, number> {
+  const nodes = new Map<CompactNode, number>();
+  for (const bucket of buckets) {
+    for (const root of [bucket?.waiting, bucket?.fresh]) for (const node of childrenFirst(root, nodes)) nodes.set(node, nodes.size + 1);
+  }
+  return nodes;
 }
 
 function writeNode(

@@ -29,7 +29,10 @@ export class PartialLimit {
 
   /** A run has come. */
   note(live: RunsOfKey, run: Run): void {
-    if (this.policy === 'dropOldest' && this.limit !== Infinity) live.order.push(run);
+    if (this.policy !== 'dropOldest' || this.limit === Infinity) return;
+    // Those that wait no more are forgotten now and then.
+    if (live.order.length > 2 * this.limit + 16) compact(live.order, isLive);
+    live.order.push(run);
   }
 
   /** After an event: drops what is too much. */

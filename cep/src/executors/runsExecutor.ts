@@ -1,5 +1,6 @@
 import { type Automaton, type Guard, NEXT_EVENT, RELAXED, STRICT, TIMED, type Transition } from '../automaton/automaton.ts';
 import { PredicateMask } from '../automaton/predicateMask.ts';
+import type { ConditionContext } from '../pattern/condition.ts';
 import { Completion, type CompletionOptions } from './completion.ts';
 import type { Executor } from './executor.ts';
 import type { ExecutorUser } from './executorForm.ts';
@@ -30,6 +31,8 @@ export class RunsExecutor implements Executor<RunsOfKey> {
   /** Runs that came with the current event: they wait from the next one on. */
   private readonly born: Run[] = [];
   private live = new RunsOfKey();
+  /** What conditions are told of the event: made once per event. */
+  private conditionContext: ConditionContext = { timestamp: 0 };
   private event: unknown = undefined;
   private time = 0;
 
@@ -71,6 +74,7 @@ export class RunsExecutor implements Executor<RunsOfKey> {
     this.time = time;
     live.seq++;
     this.born.length = 0;
+    this.conditionContext = { timestamp: time };
     this.mask.begin(event, time);
     const { buckets } = live;
     for (let id = 0; id < buckets.length; id++) {
@@ -112,11 +116,12 @@ export class RunsExecutor implements Executor<RunsOfKey> {
     if (transition.kind === STRICT || transition.kind === NEXT_EVENT) return this.visitStrict(transition, bucket);
     const { mask } = this;
     const fires = transition.kind !== TIMED && mask.test(transition.take.unary);
-    const mayKill = transition.kills.filter(({ unary }) => mask.test(unary));
+    const mayKill = transition.kills.length === 0 ? NO_GUARDS : transition.kills.filter(({ unary }) => mask.test(unary));
     const killsAll = mayKill.some(({ residual }) => residual < 0);
     if (bucket.fresh.length > 0) this.passFresh(transition, bucket);
     if (!fires && mayKill.length === 0) return;
-    compact(bucket.waiting, (run) => this.meet(transition, run, { fires, mayKill, killsAll }));
+    const meeting: Meeting = { fires, mayKill, killsAll };
+    compact(bucket.waiting, (run) => this.meet(transition, run, meeting));
   }
 
   /** Whether a run stays where it is. */
@@ -177,7 +182,7 @@ export class RunsExecutor implements Executor<RunsOfKey> {
 
   /** Asks the run in view. */
   private holds(residual: number): boolean {
-    return residual < 0 || this.automaton.residual[residual]!.test(this.event as never, this.view.soFar, { timestamp: this.time });
+    return residual < 0 || this.automaton.residual[residual]!.test(this.event as never, this.view.soFar, this.conditionContext);
   }
 
   /** The event is taken along a transition. */
@@ -234,6 +239,8 @@ export class RunsExecutor implements Executor<RunsOfKey> {
     waiting.push(run);
   }
 }
+
+const NO_GUARDS: readonly Guard[] = [];
 
 /** What an event has to do with the runs of one transition. */
 interface Meeting {

@@ -10,7 +10,8 @@ type Names<P> = P extends unknown ? keyof MatchOf<P> : never;
 /** One branch's match, with the steps of the others empty. */
 type Branch<P, All> =
   P extends Complete<never, infer M> ? { readonly [S in All & PropertyKey]: S extends keyof M ? M[S] : readonly [] } : never;
-type OneOf<Ps extends readonly Complete<never, Matched>[]> = Branch<Ps[number], Names<Ps[number]>> & Matched;
+type OneOf<Ps extends readonly Complete<never, Matched>[]> = AsMatched<Branch<Ps[number], Names<Ps[number]>>>;
+type AsMatched<B> = B extends Matched ? B : never;
 type AllOf<Ps extends readonly Complete<never, Matched>[]> = {
   readonly [S in Names<Ps[number]> & string]: MatchWith<Ps[number], S>;
 };

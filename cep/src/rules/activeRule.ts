@@ -41,6 +41,8 @@ export class ActiveRule {
   /** That event can begin a run. */
   starts = false;
   private dropsTold = 0;
+  /** How long a run can live at most. */
+  private readonly longest: number;
 
   constructor(
     {
@@ -61,7 +63,7 @@ export class ActiveRule {
   ) {
     this.rule = rule;
     this.version = version;
-    this.address = JSON.stringify([rule, version]);
+    this.address = addressOf(rule, version);
     this.from = from;
     this.until = until;
     const compiled = compilePattern(pattern);
@@ -74,6 +76,8 @@ export class ActiveRule {
     this.form = chooseExecutor(this.automaton, options);
     this.executor = this.form.create(user(this));
     this.draining = chooseExecutor({ ...this.automaton, starts: [] }, options).create(user(this));
+    // An absence may be confirmed after the window has ended.
+    this.longest = compiled.transitions.reduce((sum, { after }) => (after === Infinity ? sum : sum + after), compiled.within);
     this.reactsToAll = reactsToAll(compiled);
     const starting = compiled.starts.map((id) => compiled.transitions[id]!.take.unary);
     this.startsWithAll = starting.includes(-1);
@@ -88,11 +92,21 @@ export class ActiveRule {
     return since;
   }
 
+  /** No run of it lives from then on, whatever comes. */
+  get endsAt(): Timestamp {
+    return Math.min(this.discardAt, this.until + this.longest);
+  }
+
   phaseAt(time: Timestamp): RulePhase {
     if (time >= this.discardAt) return 'over';
     if (time < this.from) return 'before';
     return time < this.until ? 'active' : 'draining';
   }
+}
+
+/** By which the runs of a version are found in state. */
+export function addressOf(rule: string, version: number): string {
+  return JSON.stringify([rule, version]);
 }
 
 /** A rule whose runs a predicate concerns. */

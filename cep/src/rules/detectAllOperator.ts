@@ -86,7 +86,14 @@ class DetectAllOperator implements Operator {
       const rules = this.runs.value();
       if (rules !== undefined) this.leave(rules);
     }
+    // Batch mode comes back to earlier times with the next key.
+    if (this.book.nextEnd <= watermark && context.subtask.emission === 'rolling') this.retire(watermark);
     return true;
+  }
+
+  private retire(watermark: Timestamp): void {
+    this.book.retire(watermark);
+    this.changes.update(this.changes.get().filter(({ change }) => this.book.holds(change.rule, change.version)));
   }
 
   onTimer(): void {
@@ -174,6 +181,7 @@ class DetectAllOperator implements Operator {
     for (const rule of book.startingWithAll) this.note(rule, true);
     let rules = this.runs.value();
     if (rules !== undefined) {
+      // Before it changes: a snapshot that is being written still has to see it as it was.
       this.runs.update(rules);
       if (rules.epoch !== book.epoch) this.lookThrough(rules, time);
       if (rules.reactingToAll > 0) for (const rule of rules.followed.keys()) if (rule.reactsToAll) this.note(rule, false);

@@ -1,6 +1,6 @@
 import type { Timestamp } from '@millrace/core';
 import type { ExecutorUser } from '../executors/executorForm.ts';
-import { ActiveRule, type RuleOptions, type RuleUse } from './activeRule.ts';
+import { ActiveRule, addressOf, type RuleOptions, type RuleUse } from './activeRule.ts';
 import type { CheckedChange } from './ruleChange.ts';
 import { SharedPredicates } from './sharedPredicates.ts';
 
@@ -12,8 +12,10 @@ export class RuleBook {
   readonly predicates: SharedPredicates<RuleUse> = new SharedPredicates<RuleUse>();
   /** Grows with every change that can end runs. */
   epoch = 0;
-  /** Those to whose runs, or to whose beginning, no predicate leads. */
-  readonly startingWithAll: ActiveRule[] = [];
+  /** Those that any event can begin. */
+  startingWithAll: ActiveRule[] = [];
+  /** When the next version comes to its end. */
+  nextEnd: Timestamp = Infinity;
   private readonly byAddress = new Map<string, ActiveRule>();
   /** What was said of each rule, in the order of versions. */
   private readonly history = new Map<string, CheckedChange[]>();
@@ -47,7 +49,38 @@ export class RuleBook {
     this.history.set(change.rule, history);
     this.date(history);
     this.epoch++;
+    this.findNextEnd();
     return true;
+  }
+
+  /**
+   * Forgets the versions that are over at `watermark`, but for the last thing that was said of each rule: by it, what is said again is
+   * known.
+   */
+  retire(watermark: Timestamp): void {
+    const isOver = ({ endsAt }: ActiveRule): boolean => endsAt <= watermark;
+    this.predicates.release(({ rule }) => isOver(rule));
+    this.startingWithAll = this.startingWithAll.filter((rule) => !isOver(rule));
+    for (const history of this.history.values()) {
+      // From the first on: what is said later bears on what was said before.
+      const isPast = ({ rule, version }: CheckedChange): boolean => {
+        const active = this.byAddress.get(addressOf(rule, version));
+        return active === undefined || isOver(active);
+      };
+      while (history.length > 1 && isPast(history[0]!)) history.shift();
+    }
+    for (const [address, rule] of this.byAddress) if (isOver(rule)) this.byAddress.delete(address);
+    this.findNextEnd();
+  }
+
+  /** Whether a change still matters. */
+  holds(rule: string, version: number): boolean {
+    return this.history.get(rule)?.some((change) => change.version === version) === true;
+  }
+
+  private findNextEnd(): void {
+    this.nextEnd = Infinity;
+    for (const { endsAt } of this.byAddress.values()) this.nextEnd = Math.min(this.nextEnd, endsAt);
   }
 
   /** A version is valid until a later one is: whichever of them comes first. */
@@ -55,7 +88,7 @@ export class RuleBook {
     let takenOver: Timestamp = Infinity;
     let discarded: Timestamp = Infinity;
     for (const { rule, version, until, from, runs } of history.toReversed()) {
-      const active = this.byAddress.get(JSON.stringify([rule, version]));
+      const active = this.byAddress.get(addressOf(rule, version));
       if (active !== undefined) {
         active.until = Math.min(until, takenOver);
         active.discardAt = discarded;

@@ -29,10 +29,10 @@ export class RulesOfKey {
   reactingToAll: number = 0;
   readonly followed: Map<ActiveRule, Followed> = new Map();
   /** What was restored and not been looked at yet, by the addresses of rules. */
-  readonly written: Map<string, Written> = new Map();
+  written: Map<string, Written> | undefined;
 
   get isIdle(): boolean {
-    return this.followed.size === 0 && this.written.size === 0;
+    return this.followed.size === 0 && this.written === undefined;
   }
 
   /** Begins to follow a rule. */
@@ -49,7 +49,7 @@ export class RulesOfKey {
 
   /** Reads what was restored; runs of rules that nobody knows any more are gone. */
   open(find: (address: string) => ActiveRule | undefined): void {
-    if (this.written.size === 0) return;
+    if (this.written === undefined) return;
     for (const [address, written] of this.written) {
       const rule = find(address);
       if (rule === undefined) continue;
@@ -59,7 +59,7 @@ export class RulesOfKey {
       const followed = this.add(rule, codec.read(written.reader, codec.version));
       followed.deadline = rule.executor.nextDeadline(followed.live);
     }
-    this.written.clear();
+    this.written = undefined;
   }
 }
 
@@ -71,7 +71,7 @@ export const RULES_CODEC: Codec<RulesOfKey> = {
   version: 1,
   write: (rules, writer) => {
     writer.float64(rules.timer);
-    writer.varint(rules.followed.size + rules.written.size);
+    writer.varint(rules.followed.size + (rules.written?.size ?? 0));
     for (const { rule, live } of rules.followed.values()) {
       writer.text(rule.address);
       const before = writer.length;
@@ -82,7 +82,7 @@ export const RULES_CODEC: Codec<RulesOfKey> = {
       writer.length = before;
       writer.block(bytes);
     }
-    for (const [address, { bytes }] of rules.written) {
+    for (const [address, { bytes }] of rules.written ?? []) {
       writer.text(address);
       writer.block(bytes);
     }
@@ -90,12 +90,13 @@ export const RULES_CODEC: Codec<RulesOfKey> = {
   read: (reader) => {
     const rules = new RulesOfKey();
     rules.timer = reader.float64();
+    const written = (rules.written = new Map<string, Written>());
     for (let n = reader.varint(); n > 0; n--) {
       const address = reader.text();
       const bytes = reader.block().slice();
       const end = reader.at;
       reader.at = end - bytes.length;
-      rules.written.set(address, { form: readForm(reader), reader, at: reader.at, bytes });
+      written.set(address, { form: readForm(reader), reader, at: reader.at, bytes });
       reader.at = end;
     }
     return rules;

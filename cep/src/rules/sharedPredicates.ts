@@ -56,6 +56,19 @@ export class SharedPredicates<R> {
     return shared;
   }
 
+  /** Drops users that are of no concern any more, and predicates that have none left. */
+  release(isOver: (user: R) => boolean): void {
+    for (const [text, predicate] of this.byText) {
+      const left = predicate.users.filter((user) => !isOver(user));
+      if (left.length === predicate.users.length) continue;
+      predicate.users.splice(0, Infinity, ...left);
+      if (left.length > 0) continue;
+      this.byText.delete(text);
+      if (predicate.equality === undefined) remove(this.unindexed, predicate);
+      else for (const same of this.fields.get(JSON.stringify(predicate.equality.path))!.byValue.values()) remove(same, predicate);
+    }
+  }
+
   /** Calls `visit` for each predicate that a new event satisfies. */
   begin(event: unknown, timestamp: number, visit: (predicate: SharedPredicate<R>) => void): void {
     this.event++;
@@ -76,6 +89,11 @@ export class SharedPredicates<R> {
       else same.push(shared);
     }
   }
+}
+
+function remove<V>(list: V[], value: V): void {
+  const at = list.indexOf(value);
+  if (at >= 0) list.splice(at, 1);
 }
 
 function valueAt(event: unknown, path: readonly string[]): unknown {

@@ -146,19 +146,19 @@ class Search {
   }
 
   private forbids(between: readonly Item[], path: readonly Taken[], z: number, first: number): boolean {
-    let absenceEnd = path.length === 0 ? -Infinity : this.events[path.at(-1)!.index]!.time;
-    for (const [at, item] of between.entries()) {
-      if (item.kind === 'not' && (!item.first || z === first) && this.asks(item.what, z, path)) return true;
-      if (item.kind === 'absent') {
-        const start = absenceEnd;
-        absenceEnd += item.duration;
-        const { time } = this.events[z]!;
-        if (time <= absenceEnd && (time > start || at === 0) && this.asks(item.what, z, path)) return true;
-      }
-      const isDirect = between.slice(at + 1).every(({ kind }) => kind !== 'leftOut');
-      if (item.kind === 'greedy' && isDirect && this.isForLoop(item, path, z, first)) return true;
-    }
-    return false;
+    return between.some((item, at) => {
+      if (item.kind === 'not') return (!item.first || z === first) && this.asks(item.what, z, path);
+      if (item.kind === 'absent') return this.isIn(between.slice(0, at), item.duration, path, z) && this.asks(item.what, z, path);
+      if (item.kind !== 'greedy') return false;
+      return between.slice(at + 1).every(({ kind }) => kind !== 'leftOut') && this.isForLoop(item, path, z, first);
+    });
+  }
+
+  /** Whether event z lies in an absence that begins when those before it are over. The first begins right behind x. */
+  private isIn(before: readonly Item[], duration: number, path: readonly Taken[], z: number): boolean {
+    const start = this.base(before, path);
+    const { time } = this.events[z]!;
+    return time <= start + duration && (time > start || before.length === 0);
   }
 
   /** Whether a greedy loop keeps an event from the step after it. */

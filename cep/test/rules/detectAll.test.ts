@@ -236,6 +236,20 @@ it('lets go of the runs of a rule that is removed, also for keys that see no eve
   expect(before).toBeGreaterThan(empty);
 });
 
+it('forgets what was said of rules when it is over', () => {
+  const h = harness(pipeline);
+  const sizes: number[] = [];
+  for (let version = 1; version <= 60; version++) {
+    h.push('changes', { type: version === 1 ? 'add' : 'update', rule: 'r', version, pattern: pair, at: version }, version).watermark(
+      2000 * version - 1,
+    );
+    h.push('events', event('A', 2000 * version), 2000 * version);
+    h.watermark(2000 * version + 1);
+    sizes.push(h.snapshot().bytes.length);
+  }
+  expect(sizes[59]).toBeLessThan(sizes[5]! * 1.5);
+});
+
 it('ends a rule where it is removed, and brings it back with a later version', () => {
   const outputs = everyCheckpoint(pipeline, (h) =>
     h

@@ -6,7 +6,7 @@ import { Lease } from '../../src/checkpoint/lease.ts';
 import type { Barrier } from '../../src/element/element.ts';
 import { Checkpointing } from '../../src/runtime/checkpointing.ts';
 import { Task } from '../../src/runtime/task.ts';
-import { type Mutant, mutant } from './mutant.ts';
+import { type Mutant, mutant, together } from './mutant.ts';
 
 interface TaskInside {
   readonly listener: { onCheckpoint(task: Task, barrier: Barrier): void };
@@ -60,7 +60,10 @@ export const barrierMutants: readonly Mutant[] = [
       });
     },
   ),
-  mutant('ignore-epoch', 'an owner that was replaced goes on', Lease, 'check', () => () => Promise.resolve()),
+  together('ignore-epoch', 'an owner that was replaced goes on', [
+    mutant('', '', Lease, 'check', () => () => Promise.resolve()),
+    mutant('', '', Lease, 'renew', () => () => Promise.resolve()),
+  ]),
   mutant('restore-older', 'a restore passes over the newest checkpoint', Catalog, 'manifests', (original) => {
     return async (self, previous: unknown) => {
       const all = await (original(self, previous) as Promise<readonly Manifest[]>);

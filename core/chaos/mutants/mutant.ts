@@ -17,3 +17,17 @@ export function mutant<T extends object>(
 ): Mutant {
   return { name, about, apply: () => replaceMethod(of, method, change) };
 }
+
+/** A fault that takes more than one method. */
+export function together(name: string, about: string, parts: readonly Mutant[]): Mutant {
+  return {
+    name,
+    about,
+    apply: () => {
+      const undo = parts.map(({ apply }) => apply());
+      return () => {
+        for (const each of undo) each();
+      };
+    },
+  };
+}

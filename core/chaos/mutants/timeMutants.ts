@@ -29,8 +29,11 @@ export const timeMutants: readonly Mutant[] = [
   mutant('lose-seen-splits', 'the splits that were dealt out are dealt out again', SplitAssigner, 'snapshot', (original) => {
     return (self): AssignerSnapshot => ({ ...(original(self) as AssignerSnapshot), seen: [] });
   }),
-  mutant('forget-watermark', 'time begins anew after a restore', Chain, 'restore', (original) => {
-    return (self, { links }: ChainSnapshot) => original(self, { links: links.map((link) => ({ ...link, watermark: MIN_TIMESTAMP })) });
+  mutant('forget-watermark', 'time begins anew after a restore', Task, 'restore', (original) => {
+    return (self, snapshot: TaskSnapshot) => {
+      const links = snapshot.links.map((link) => ({ ...link, watermark: MIN_TIMESTAMP }));
+      return original(self, { ...snapshot, links, feed: timeless(snapshot.feed) });
+    };
   }),
   mutant('watermark-ahead', 'a restored operator takes the time of its furthest channel', Chain, 'snapshotPlain', (original) => {
     return (self) => (original(self) as readonly { watermark: number }[]).map((link) => ({ ...link, watermark: link.watermark + 200 }));
@@ -43,3 +46,10 @@ export const timeMutants: readonly Mutant[] = [
     return (self, { links }: ChainSnapshot) => original(self, { links: links.map((link) => ({ ...link, ended: true })) });
   }),
 ];
+
+/** The state of a feed without what it knows of time. */
+function timeless(feed: unknown): unknown {
+  if (typeof feed !== 'object' || feed === null) return feed;
+  if (!('times' in feed)) return { watermark: MIN_TIMESTAMP, channels: [] };
+  return { ...feed, times: { watermark: MIN_TIMESTAMP, idle: false, removed: null, splits: [] } };
+}

@@ -95,9 +95,7 @@ class Run {
 
   /** Says how the run ended. */
   exitCode(): ExitCode {
-    const { failure, interruption } = this;
-    const isCanceled = isMillraceError(failure) && failure.code === 'job/canceled';
-    const by = interruption?.signal ?? (this.ended === undefined ? undefined : `millrace ${this.ended}`);
+    const { failure, interruption, isCanceled, endedBy: by } = this;
     // Without a signal, whoever read the output is gone: nobody wants to hear more.
     if (interruption !== undefined && interruption.signal === undefined) return interruption.exitCode;
     if (failure !== undefined && (!isCanceled || by === undefined)) {
@@ -107,6 +105,15 @@ class Run {
     this.summarise(by === undefined ? 'finished in' : `${isCanceled ? 'canceled' : 'stopped'} by ${by} after`);
     if (interruption !== undefined) return interruption.exitCode;
     return isCanceled ? EXIT.failed : EXIT.done;
+  }
+
+  private get isCanceled(): boolean {
+    return isMillraceError(this.failure) && this.failure.code === 'job/canceled';
+  }
+
+  /** Who ended the job before its end. */
+  private get endedBy(): string | undefined {
+    return this.interruption?.signal ?? (this.ended === undefined ? undefined : `millrace ${this.ended}`);
   }
 
   private summarise(outcome: string): void {

@@ -14,6 +14,8 @@ const DATABASES = 8;
 /** Memory of all databases together, in bytes: blocks that were read, and records that gather before they are sorted. */
 const BLOCKS = 32 * 2 ** 20;
 const GATHERED = 64 * 2 ** 20;
+/** Files of 2 MB that one database holds open. They are mapped, which counts as resident memory: about 1.1 GB at most, however large the state is. */
+const OPEN_FILES = 80;
 const PREFIX = 'millrace-state-';
 /** A key begins with the number of its backend and its key group, of two bytes each. */
 const LOW_BYTE = 3;
@@ -59,6 +61,7 @@ async function openDatabase({ ClassicLevel: Level }: LevelModule, location: stri
     valueEncoding: 'view',
     cacheSize: BLOCKS / DATABASES,
     writeBufferSize: GATHERED / DATABASES,
+    maxOpenFiles: OPEN_FILES,
   });
   await database.open();
   return database;
