@@ -10,11 +10,18 @@ import { parseArgs } from 'node:util';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, only: { type: 'string' }, help: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    only: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
 });
 const runner = join(root, positionals[0] ?? '', 'bench', 'run.ts');
 if (values.help || positionals.length !== 1 || !existsSync(runner)) {
-  console.error('Usage: npm run bench -- PACKAGE [--quick] [--json FILE] [--only NAME]\nPACKAGE is a package with a bench/ folder, such as core.');
+  console.error(
+    'Usage: npm run bench -- PACKAGE [--quick] [--json FILE] [--only NAME]\nPACKAGE is a package with a bench/ folder, such as core.',
+  );
   process.exit(values.help ? 0 : 2);
 }
 
@@ -26,7 +33,9 @@ for (const name of names) {
   for (const result of await ask(name)) {
     results.push(result);
     const { id, ours, baseline, unit, ratio } = result;
-    console.log(`${id.padEnd(36)} ${format(ours).padStart(9)} ${format(baseline).padStart(9)} ${unit.padEnd(14)} ratio ${ratio.toFixed(2)}`);
+    console.log(
+      `${id.padEnd(36)} ${format(ours).padStart(9)} ${format(baseline).padStart(9)} ${unit.padEnd(14)} ratio ${ratio.toFixed(2)}`,
+    );
   }
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

@@ -60,7 +60,7 @@ export function sumLoop(ticks: readonly Tick[], take: Take): void {
     let loops = keys.get(tick.key);
     if (loops === undefined) keys.set(tick.key, (loops = []));
     let kept = 0;
-    for (const loop of loops) if (tick.at - loop.ticks[0]!.at < 200_000) loops[kept++] = loop;
+    for (const loop of loops) if (tick.at - loop.ticks[0]!.at < 50_000) loops[kept++] = loop;
     loops.length = kept;
     if (tick.price > 90) {
       const found = loops.find(({ total }) => total > 100);

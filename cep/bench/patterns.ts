@@ -39,7 +39,7 @@ export async function patterns(quick: boolean): Promise<BenchResult[]> {
     .followedBy('end')
     .where((tick) => tick.price > 90)
     .where((_, { loop }) => sum(loop) > 100)
-    .within({ seconds: 200 })
+    .within({ seconds: 50 })
     .afterMatch('pastLast');
   const exists = { emit: 'exists' } as const;
   return [

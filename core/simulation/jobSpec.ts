@@ -106,7 +106,8 @@ function drawSource(uid: string, judgement: Judgement, chance: Chance): SourceSp
   return {
     uid,
     waves: judgement === 'atLeastOnce' ? [chance.between(2, 4)] : waves,
-    perSplit: chance.between(20, 70),
+    // A barrier that is not waited for shows where much is under way.
+    perSplit: chance.between(20, 70) * (judgement === 'atLeastOnce' ? 5 : 1),
     keys: chance.pick(judgement === 'accounting' ? [1, 2, 60] : ownKeys ? [1, 2, 5, 30] : [2, 7, 90]),
     ownKeys,
     disorder,

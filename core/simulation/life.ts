@@ -60,7 +60,7 @@ export class Life {
       logger: { debug: () => undefined, info: (text) => this.say(text), warn: (text) => this.say(text), error: (text) => this.say(text) },
       platform: this.process,
       seed: spec.randomSeed,
-      parallelism: chance.between(1, 4),
+      parallelism: chance.between(spec.judgement === 'atLeastOnce' ? 2 : 1, 4),
       maxParallelism: spec.maxParallelism,
       generateCode: chance.flip(0.1),
       checkpoint: {

@@ -15,11 +15,10 @@ export class RunView {
   }
 
   private eventsOf(step: number): unknown[] | undefined {
-    let count = 0;
-    for (let run = this.run; run !== undefined; run = run.parent) if (run.step === step) count++;
-    if (count === 0) return undefined;
-    const events = new Array<unknown>(count);
-    for (let run = this.run; count > 0; run = run!.parent) if (run!.step === step) events[--count] = run!.event;
-    return events;
+    let events: unknown[] | undefined;
+    for (let run = this.run; run !== undefined; run = run.parent) {
+      if (run.step === step) (events ??= []).push(run.event);
+    }
+    return events?.reverse();
   }
 }

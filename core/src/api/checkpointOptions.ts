@@ -2,7 +2,6 @@ import type { CheckpointStorage } from '../checkpoint/storage.ts';
 import { MillraceError } from '../errors/millraceError.ts';
 import type { CheckpointSettings, RestoreSettings } from '../runtime/checkpointing.ts';
 import type { JobParts } from '../runtime/job.ts';
-import { exponentialDelay, noRestart } from '../runtime/restart.ts';
 import type { RunOptions } from './runOptions.ts';
 import { type Duration, toNonNegativeMilliseconds, toPositiveMilliseconds } from '../time/duration.ts';
 
@@ -38,7 +37,7 @@ export type RestoreOptions =
   | { readonly savepoint: CheckpointStorage; readonly allowNonRestoredState?: boolean };
 
 /** What of a job's parts concerns failures. */
-export type RecoverySettings = Pick<JobParts, 'checkpoint' | 'restore' | 'restart'>;
+export type RecoverySettings = Pick<JobParts, 'checkpoint' | 'restore'>;
 
 /** Fills in defaults and checks. */
 export function checkpointSettings(options: CheckpointOptions): CheckpointSettings {
@@ -65,7 +64,7 @@ export function restoreSettings(options: RestoreOptions): RestoreSettings {
   return { storage: 'savepoint' in options ? options.savepoint : undefined, allowNonRestoredState: options.allowNonRestoredState === true };
 }
 
-/** How a job keeps its state, where it goes on from and whether it starts again: with defaults filled in. */
+/** How a job keeps its state and where it goes on from, with defaults filled in. */
 export function recoverySettings({
   checkpoint,
   restore,
@@ -79,6 +78,5 @@ export function recoverySettings({
   return {
     checkpoint: checkpoint === undefined ? undefined : checkpointSettings(checkpoint),
     restore: restore === undefined ? undefined : restoreSettings(restore),
-    restart: restart ?? (checkpoint === undefined ? noRestart() : exponentialDelay()),
   };
 }

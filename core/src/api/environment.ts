@@ -6,6 +6,7 @@ import { createPlan, type Plan } from '../graph/plan.ts';
 import { defineSink, type Rejected, type Sink, type Source } from '../operators/connector.ts';
 import type { OperatorContext } from '../operators/operatorContext.ts';
 import { LocalJob } from '../runtime/job.ts';
+import { defaultRestart } from '../runtime/restart.ts';
 import type { Logger } from '../operators/logger.ts';
 import type { EventTime } from '../time/watermark.ts';
 import { recoverySettings } from './checkpointOptions.ts';
@@ -175,6 +176,7 @@ export class StreamEnvironment {
     } = { ...this.defaults, ...options };
     this.warnOfDeadLetters(name, deadLetterSenders(builder, onError), { logger, deadLetters: rest.deadLetters });
     const recovery = recoverySettings(rest);
+    const restart = rest.restart ?? defaultRestart(recovery.checkpoint !== undefined);
     const credit = creditPolicy(rest);
     const state = stateSettings(rest.state, platform);
     const common = {
@@ -191,7 +193,7 @@ export class StreamEnvironment {
       isEmptyTold,
     };
     const driver = await hostDriver(rest, { ...common, exactlyOnce: recovery.checkpoint?.exactlyOnce ?? true });
-    const job = new LocalJob({ ...common, ...recovery, driver });
+    const job = new LocalJob({ ...common, ...recovery, restart, driver });
     await job.start();
     return job;
   }

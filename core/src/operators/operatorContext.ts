@@ -186,7 +186,7 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
    *     inputs: [(n: number) => (context.time > context.watermark ? context.emit(n, context.time) : context.outputLate('late', n, context.time))],
    *   }),
    * };
-   * console.log(await new StreamEnvironment().from(fromArray([1, 2])).transform<number>(punctual).side('late').collect()); // [ 1, 2 ]
+   * console.log(await new StreamEnvironment().from(fromArray([1, 2])).transform<number, { late: number }>(punctual).side('late').collect()); // [ 1, 2 ]
    */
   outputLate(name: string, value: unknown, timestamp: Timestamp): void {
     this.metrics.late++;

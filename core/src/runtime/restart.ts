@@ -137,3 +137,8 @@ function checkAttempts(attempts: number): void {
   if (attempts === Infinity || (Number.isSafeInteger(attempts) && attempts >= 0)) return;
   throw new MillraceError('graph/option', `${attempts} is no number of attempts.`, { remedy: 'Give a whole number, 0 or more.' });
 }
+
+/** What is done where nothing is said: a job that keeps its state goes on after growing waits, another ends. */
+export function defaultRestart(isCheckpointed: boolean): RestartStrategy {
+  return isCheckpointed ? exponentialDelay() : noRestart();
+}

@@ -266,7 +266,8 @@ function writeTypedArray(view: ArrayBufferView, writer: ByteWriter): void {
 
 function readTypedArray(reader: ByteReader): unknown {
   const type = TYPED_ARRAYS[reader.byte()];
-  const bytes = reader.block().slice();
+  // A copy with memory of its own: slice() of what a file was read into would share it.
+  const bytes = new Uint8Array(reader.block());
   if (type === undefined || bytes.length % type.BYTES_PER_ELEMENT !== 0)
     throw corrupt('A typed array is of no known type, or ends within an element.');
   return new type(bytes.buffer);

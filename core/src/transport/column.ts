@@ -98,7 +98,7 @@ export function writeFloat64s(writer: ByteWriter, values: readonly number[]): vo
 
 /** Reads `count` numbers of eight bytes each. */
 export function readFloat64s(reader: ByteReader, count: number): number[] {
-  const numbers = new Float64Array(reader.raw(count * 8).slice().buffer);
+  const numbers = new Float64Array(new Uint8Array(reader.raw(count * 8)).buffer);
   const values: number[] = [];
   for (let i = 0; i < count; i++) values.push(numbers[i]!);
   return values;
@@ -121,7 +121,7 @@ function writeNumbers(writer: ByteWriter, values: readonly number[]): void {
 }
 
 function readInt32s(reader: ByteReader, count: number): number[] {
-  const integers = new Int32Array(reader.raw(count * 4).slice().buffer);
+  const integers = new Int32Array(new Uint8Array(reader.raw(count * 4)).buffer);
   const values: number[] = [];
   for (let i = 0; i < count; i++) values.push(integers[i]!);
   return values;

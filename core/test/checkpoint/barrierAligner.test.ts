@@ -22,6 +22,17 @@ describe('BarrierAligner', () => {
     expect(aligner.barrier(0, 2).completed).toBe(2);
   });
 
+  test('one that is given up before its barriers come does not take those before it along', () => {
+    const aligner = new BarrierAligner(2, true);
+    aligner.barrier(0, 1);
+    aligner.abort(3);
+    expect(aligner.barrier(1, 1).completed).toBe(1);
+    aligner.barrier(0, 2);
+    expect(aligner.barrier(1, 2).completed).toBe(2);
+    expect(aligner.barrier(0, 3)).toEqual({ completed: undefined, aborted: undefined });
+    expect(aligner.isBlocked(0)).toBe(false);
+  });
+
   test('an ended channel counts as aligned', () => {
     const aligner = new BarrierAligner(2, true);
     aligner.barrier(0, 7);

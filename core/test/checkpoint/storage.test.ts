@@ -101,6 +101,19 @@ describe('lease', () => {
     await second.check();
   });
 
+  test('one that ended before it had chosen where to go on leaves the choice as it was', async () => {
+    const storage = memoryStorage();
+    const clock = new ManualClock(0);
+    const acquire = async (owner: string): Promise<Lease> => (await Lease.acquire(storage, { owner, clock, duration: SECONDS }))!;
+    const first = await acquire('one');
+    await first.startFrom(null);
+    await first.release();
+    const second = await acquire('two');
+    await second.release();
+    // Everything that the first has completed still counts: it is not of an older epoch than the one that chose.
+    expect((await acquire('three')).previous).toEqual({ epoch: 1, base: null });
+  });
+
   test('renewed, it lasts; released, the next owner need not wait', async () => {
     const storage = memoryStorage();
     const clock = new ManualClock(0);

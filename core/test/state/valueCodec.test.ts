@@ -301,3 +301,10 @@ function withoutNullPrototypes(value: unknown): unknown {
   }
   return plain;
 }
+
+test('typed arrays are read out of a part of what a file was read into', () => {
+  const bytes = bytesOf(new Uint8Array([1, 2, 3]));
+  const file = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('behind')]);
+  const part = file.subarray(6, 6 + bytes.length);
+  expect(new ValueCodec().read(new ByteReader(part))).toEqual(new Uint8Array([1, 2, 3]));
+});
