@@ -65,11 +65,7 @@ export function restoreSettings(options: RestoreOptions): RestoreSettings {
 }
 
 /** How a job keeps its state and where it goes on from, with defaults filled in. */
-export function recoverySettings({
-  checkpoint,
-  restore,
-  restart,
-}: Pick<RunOptions, 'checkpoint' | 'restore' | 'restart'>): RecoverySettings {
+export function recoverySettings({ checkpoint, restore }: Pick<RunOptions, 'checkpoint' | 'restore'>): RecoverySettings {
   if (checkpoint === undefined && restore !== undefined) {
     throw new MillraceError('graph/option', 'restore is given, and no checkpoint location.', {
       remedy: 'Give checkpoint: { storage } too.',

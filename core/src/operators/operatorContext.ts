@@ -219,7 +219,7 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
    * const lastWord: OperatorDefinition = {
    *   state: { words: valueState({ initial: 0 }) },
    *   create: (context) => {
-   *     const words = context.state.words as ValueState<number>;
+   *     const words = context.state['words'] as ValueState<number>;
    *     const seen = new Set<Key>();
    *     return {
    *       inputs: [() => { seen.add(context.key); words.update(words.value() + 1); }],
@@ -240,7 +240,7 @@ export class OperatorContext implements Context<Key, StateShape, string, Record<
    * const lastWord: OperatorDefinition = {
    *   state: { words: valueState({ initial: 0 }) },
    *   create: (context) => {
-   *     const words = context.state.words as ValueState<number>;
+   *     const words = context.state['words'] as ValueState<number>;
    *     return {
    *       inputs: [() => words.update(words.value() + 1)],
    *       onEnd: () => { for (const key of context.keys()) { context.enter(key); context.emit(`${key} ${words.value()}`, context.time); } },

@@ -27,6 +27,8 @@ const UNITS: Readonly<Record<keyof Duration, number>> = {
  * A duration in milliseconds, exact. `what` names the option in the error.
  *
  * @throws MillraceError `duration/invalid` for anything but an object of finite numbers in the units above, or a total that is no integer.
+ * @example
+ * console.log(toMilliseconds({ minutes: 1, seconds: 30 })); // 90000
  */
 export function toMilliseconds(duration: Duration, what = 'duration'): number {
   if (typeof duration !== 'object' || duration === null) throw invalid(what, `${String(duration)} does not say its unit`);

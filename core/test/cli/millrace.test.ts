@@ -103,7 +103,7 @@ describe.concurrent('millrace', () => {
     const file = join(folder, 'dead.jsonl');
     const { code, stdout, stderr } = await start(['run', commonJs('records'), '--dead-letter', file, '--', '--hang']);
     expect([code, stdout]).toEqual([0, '1\n3\n']);
-    expect(stderr).toContain('3 in (');
+    expect(stderr).toContain('4 in (');
     expect(stderr).toMatch(/2 rejected \(2 to the dead letters\)\n$/);
     const letters = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(
