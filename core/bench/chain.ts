@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { from, groupBy, mergeMap, scan } from 'rxjs';
 import { type DataStream, forEach, fromArray, StreamEnvironment } from '../src/index.ts';
 import { type BenchResult, collectGarbage, compare, rate, type Side } from './measure.ts';
-import { closures, freshRows, type Row, Tally } from './records.ts';
+import { closures, freshRows, numberClosures, type Row, Tally } from './records.ts';
 
 const KEYS = 1000;
 
@@ -54,15 +54,15 @@ function timed(count: number, run: (rows: Row[], tally: Tally) => void | Promise
   };
 }
 
-async function execute(rows: Row[], tally: Tally, build: (stream: DataStream<Row>) => DataStream<Row>): Promise<void> {
+async function execute<R>(rows: Row[], take: (result: R) => void, build: (stream: DataStream<Row>) => DataStream<R>): Promise<void> {
   const env = new StreamEnvironment();
-  build(env.from(fromArray(rows), { time: { timestamp: (row) => row.n } })).sinkTo(forEach(tally.take));
+  build(env.from(fromArray(rows), { time: { timestamp: (row) => row.n } })).sinkTo(forEach(take));
   await env.execute('bench');
 }
 
 function runChain(rows: Row[], tally: Tally): Promise<void> {
   const { map, filter, key, reduce } = closures();
-  return execute(rows, tally, (stream) => stream.map(map).filter(filter).keyBy(key).reduce(reduce));
+  return execute(rows, tally.take, (stream) => stream.map(map).filter(filter).keyBy(key).reduce(reduce));
 }
 
 function loopChain(rows: Row[], { take }: Tally): void {
@@ -80,21 +80,21 @@ function loopChain(rows: Row[], { take }: Tally): void {
 }
 
 function runStateless(rows: Row[], tally: Tally): Promise<void> {
-  const { map, filter } = closures();
-  return execute(rows, tally, (stream) => stream.map(map).filter(filter).map(map));
+  const { read, filter, map } = numberClosures();
+  return execute(rows, tally.takeNumber, (stream) => stream.map(read).filter(filter).map(map));
 }
 
-function loopStateless(rows: Row[], { take }: Tally): void {
-  const { map, filter } = closures();
+function loopStateless(rows: Row[], { takeNumber }: Tally): void {
+  const { read, filter, map } = numberClosures();
   for (const row of rows) {
-    const mapped = map(row);
-    if (filter(mapped)) take(map(mapped));
+    const n = read(row);
+    if (filter(n)) takeNumber(map(n));
   }
 }
 
 function runReduce(rows: Row[], tally: Tally): Promise<void> {
   const { key, reduce } = closures();
-  return execute(rows, tally, (stream) => stream.keyBy(key).reduce(reduce));
+  return execute(rows, tally.take, (stream) => stream.keyBy(key).reduce(reduce));
 }
 
 function rxReduce(rows: Row[], { take }: Tally): void {
@@ -107,21 +107,21 @@ function rxReduce(rows: Row[], { take }: Tally): void {
     .subscribe(take);
 }
 
-function transform(step: (row: Row, push: (row: Row) => void) => void): Transform {
+function transform<T = Row, R = Row>(step: (element: T, push: (result: R) => void) => void): Transform {
   return new Transform({
     objectMode: true,
-    transform(row: Row, _encoding, done) {
-      step(row, (out) => this.push(out));
+    transform(element: T, _encoding, done) {
+      step(element, (out) => this.push(out));
       done();
     },
   });
 }
 
-function sink(take: (row: Row) => void): Writable {
+function sink<T>(take: (element: T) => void): Writable {
   return new Writable({
     objectMode: true,
-    write(row: Row, _encoding, done) {
-      take(row);
+    write(element: T, _encoding, done) {
+      take(element);
       done();
     },
   });
@@ -147,16 +147,16 @@ async function nodeChain(rows: Row[], { take }: Tally): Promise<void> {
   );
 }
 
-async function nodeStateless(rows: Row[], { take }: Tally): Promise<void> {
-  const { map, filter } = closures();
+async function nodeStateless(rows: Row[], { takeNumber }: Tally): Promise<void> {
+  const { read, filter, map } = numberClosures();
   await pipeline(
     Readable.from(rows),
-    transform((row, push) => push(map(row))),
-    transform((row, push) => {
-      if (filter(row)) push(row);
+    transform<Row, number>((row, push) => push(read(row))),
+    transform<number, number>((n, push) => {
+      if (filter(n)) push(n);
     }),
-    transform((row, push) => push(map(row))),
-    sink(take),
+    transform<number, number>((n, push) => push(map(n))),
+    sink(takeNumber),
   );
 }
 
@@ -176,7 +176,7 @@ async function runOthers(): Promise<void> {
   ];
   for (let i = 0; i < 20; i++) {
     const build = builds[i % builds.length]!;
-    await execute(freshRows(50_000, 100), new Tally(), (stream) =>
+    await execute(freshRows(50_000, 100), new Tally().take, (stream) =>
       build(
         stream.map((row) => row),
         i,
