@@ -44,7 +44,7 @@ async function sendFrames(): Promise<void> {
       free?.();
     },
   };
-  const outlet = links.to(2).outlet(1, new CreditGate(new CreditWindow(DEFAULT_CREDIT, systemClock), writer));
+  const outlet = links.to(2).outlet(1, new CreditGate(new CreditWindow(DEFAULT_CREDIT, systemClock), writer), 'sender');
   for (const values of batches) {
     outlet.push({ kind: 'records', values, timestamps });
     links.look();

@@ -102,7 +102,7 @@ export function placementOf(
   return {
     here,
     hostOf: (chain, subtask) => hostOf(plan, chain, subtask, hosts, deadLettersElsewhere),
-    outlet: (channel, to, gate) => links.to(to).outlet(channel, gate),
+    outlet: (channel, to, gate, uid) => links.to(to).outlet(channel, gate, uid),
     inlet: (channel, from, onElement) => links.to(from).inlet(channel, onElement),
   };
 }

@@ -1,4 +1,5 @@
 import type { Element } from '../element/element.ts';
+import { isMillraceError } from '../errors/millraceError.ts';
 import { channelOf, decodeFrame, encodeFrame, isCredit, recordsIn } from '../transport/frame.ts';
 import { type ElementQueue, Fifo } from './channel.ts';
 import type { CreditGate } from './creditWindow.ts';
@@ -15,9 +16,9 @@ export class HostLink {
     this.send = send;
   }
 
-  /** The way to a consumer on the other host. */
-  outlet(channel: number, gate: CreditGate): Outlet {
-    const outlet = new FrameOutlet(channel, gate, this.send);
+  /** The way to a consumer on the other host, for what the operator `uid` emits. */
+  outlet(channel: number, gate: CreditGate, uid: string): Outlet {
+    const outlet = new FrameOutlet(channel, gate, uid, this.send);
     this.outlets.set(channel, outlet);
     return outlet;
   }
@@ -41,11 +42,13 @@ export class HostLink {
 class FrameOutlet implements Outlet {
   private readonly channel: number;
   private readonly gate: CreditGate;
+  private readonly uid: string;
   private readonly send: (frame: Uint8Array) => void;
 
-  constructor(channel: number, gate: CreditGate, send: (frame: Uint8Array) => void) {
+  constructor(channel: number, gate: CreditGate, uid: string, send: (frame: Uint8Array) => void) {
     this.channel = channel;
     this.gate = gate;
+    this.uid = uid;
     this.send = send;
   }
 
@@ -54,8 +57,16 @@ class FrameOutlet implements Outlet {
   }
 
   push(element: Element): void {
-    this.send(encodeFrame(this.channel, element));
+    this.send(this.encode(element));
     if (element.kind === 'records') this.gate.sent(element.values.length);
+  }
+
+  private encode(element: Element): Uint8Array {
+    try {
+      return encodeFrame(this.channel, element);
+    } catch (error) {
+      throw isMillraceError(error) ? error.at(this.uid) : error;
+    }
   }
 
   onCredit(frame: Uint8Array<ArrayBuffer>): void {

@@ -9,8 +9,8 @@ export interface Placement {
   readonly here: number;
   /** The number of the host that a subtask runs on. */
   hostOf(chain: PlanChain, subtask: number): number;
-  /** The way to a consumer on another host. */
-  outlet(channel: number, to: number, gate: CreditGate): Outlet;
+  /** The way to a consumer on another host, for what the operator `uid` emits. */
+  outlet(channel: number, to: number, gate: CreditGate, uid: string): Outlet;
   /** What comes from a producer on another host. `onElement` is called when something has come. */
   inlet(channel: number, from: number, onElement: () => void): ElementQueue;
 }

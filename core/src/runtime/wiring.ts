@@ -98,7 +98,10 @@ export class Wiring {
     const isFromHere = this.isHere(from, producer);
     const isToHere = this.isHere(to, consumer);
     if (isFromHere && !isToHere) {
-      this.outlets.set(name, placement!.outlet(channel, placement!.hostOf(to, consumer), this.gate(from, producer)));
+      this.outlets.set(
+        name,
+        placement!.outlet(channel, placement!.hostOf(to, consumer), this.gate(from, producer), this.plan.graph.nodes[edge.from]!.uid),
+      );
     } else if (isFromHere && partition !== undefined) {
       this.outlets.set(name, partition);
     } else if (isFromHere) {

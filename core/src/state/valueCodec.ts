@@ -62,7 +62,7 @@ const MAX_DEPTH = 256;
  * written once: a record of a known shape carries the shape's number. The table of shapes belongs to the codec and travels beside
  * the bytes ({@link shapes}, {@link learn}).
  *
- * @throws MillraceError `codec/unsupported` for functions, symbols, class instances and cycles, naming the path to them.
+ * @throws MillraceError `codec/unsupported` for functions, symbols, class instances and cycles, saying which.
  */
 export class ValueCodec implements Codec<unknown> {
   readonly name = 'value';
@@ -293,6 +293,6 @@ function corrupt(problem: string): MillraceError {
 
 function unsupported(what: string): MillraceError {
   return new MillraceError('codec/unsupported', `State or records that leave the process must be plain data; this is ${what}.`, {
-    remedy: 'Keep plain objects, arrays, Map, Set, Date and typed arrays, or give the state or edge a codec of its own.',
+    remedy: 'Keep plain objects, arrays, Map, Set, Date and typed arrays, or give the state a codec of its own.',
   });
 }

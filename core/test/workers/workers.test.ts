@@ -121,6 +121,11 @@ describe('on worker threads', { timeout: 180_000 }, () => {
     expect(rejected).toMatchObject([{ place: 'fail', code: 'operator/failed', value: { i: 5 } }]);
   });
 
+  test('an instance of a class cannot go from one to another: the error names who emitted it', async () => {
+    const run = totals.run({ output: folder(), elements: 100, instances: true }, { logger: SILENT, parallelism: 2 });
+    await expect(run).rejects.toMatchObject({ code: 'codec/unsupported', uid: 'fail' });
+  });
+
   test('only a module can be run on them', async () => {
     const { StreamEnvironment, fromArray, discard } = await import('../../src/index.ts');
     const env = new StreamEnvironment();
