@@ -1,6 +1,6 @@
 import { forEach, fromArray, StreamEnvironment } from '@millrace/core';
 import { detect, pattern } from '../src/index.ts';
-import { type BenchResult, collectGarbage } from './measure.ts';
+import { type BenchResult, collectGarbage } from '../../core/bench/measure.ts';
 import type { Tick } from './ticks.ts';
 
 /** What a million keys hold that saw one event which no pattern wants, in MB. The baseline is an object per key. */

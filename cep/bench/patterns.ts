@@ -1,7 +1,7 @@
 import { forEach, fromArray, StreamEnvironment } from '@millrace/core';
 import { type Complete, detect, type DetectOptions, type Matched, pattern } from '../src/index.ts';
 import { anyThree, followedThree, nextThree, sumLoop } from './byHand.ts';
-import { type BenchResult, collectGarbage, compare, rate, type Side } from './measure.ts';
+import { type BenchResult, collectGarbage, compare, rate, type Side } from '../../core/bench/measure.ts';
 import { freshTicks, type Tick } from './ticks.ts';
 
 const is =

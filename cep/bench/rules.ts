@@ -1,6 +1,6 @@
 import { forEach, fromArray, StreamEnvironment } from '@millrace/core';
 import { detectAll, type Rule } from '../src/index.ts';
-import { type BenchResult, collectGarbage, compare, rate, type Side } from './measure.ts';
+import { type BenchResult, collectGarbage, compare, rate, type Side } from '../../core/bench/measure.ts';
 
 interface Event {
   readonly key: string;

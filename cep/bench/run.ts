@@ -1,4 +1,4 @@
-import type { BenchResult } from './measure.ts';
+import type { BenchResult } from '../../core/bench/measure.ts';
 import { memory } from './memory.ts';
 import { patterns } from './patterns.ts';
 import { rules } from './rules.ts';

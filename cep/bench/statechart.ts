@@ -1,7 +1,7 @@
 import { forEach, fromArray, StreamEnvironment } from '@millrace/core';
 import { type AnyActor, assign, createActor, emit, setup } from 'xstate';
 import { statechart } from '../src/statechart.ts';
-import { type BenchResult, collectGarbage, compare, rate, type Side } from './measure.ts';
+import { type BenchResult, collectGarbage, compare, rate, type Side } from '../../core/bench/measure.ts';
 
 interface Step {
   readonly order: number;
