@@ -106,6 +106,9 @@ export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>,
   }
 
   put(key: K, value: V): void {
+    // What has expired is gone, cleaned up or not: its successor comes last, as after a restore.
+    const before = this.cell.get()?.get(nativeKey(key));
+    if (before !== undefined && isExpired(this.expiry, before.renewed)) this.remove(key);
     this.store(key, { value, renewed: this.expiry.clock.now() });
     if (this.expiry.sweep) this.sweep.step();
   }

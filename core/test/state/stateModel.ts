@@ -198,7 +198,7 @@ export const DEEDS: Readonly<Record<string, (states: OpenStates, model: StateMod
     cache.put(n % 3, n);
     const held = model.of(key).cache;
     const before = held.find((entry) => entry.key === n % 3);
-    // Whether an entry that expired was cleaned up decides where its successor stands; compare by what stands there now.
+    // The successor of an entry that expired comes last, whether that was cleaned up or not.
     if (before === undefined || model.isExpired(before.renewed)) {
       model.of(key).cache = [...held.filter((entry) => entry.key !== n % 3), { key: n % 3, value: n, renewed: model.now }];
     } else Object.assign(before, { value: n, renewed: model.now });
