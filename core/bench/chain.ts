@@ -20,6 +20,17 @@ export async function chain(quick: boolean): Promise<BenchResult[]> {
       baseline: timed(count, loopStateless),
     }),
     await compare('core/keyed-reduce-vs-rxjs', 'M records/s', { rounds, ours: timed(count, runReduce), baseline: timed(few, rxReduce) }),
+    // What no engine can exceed over these closures: the bare loop, against the same baselines.
+    await compare('core/keyed-reduce-loop-vs-rxjs', 'M records/s', {
+      rounds,
+      ours: timed(count, loopReduce),
+      baseline: timed(few, rxReduce),
+    }),
+    await compare('core/stateless-loop-vs-node-streams', 'M records/s', {
+      rounds,
+      ours: timed(count, loopStateless),
+      baseline: timed(few, nodeStateless),
+    }),
     await compare('core/chain-vs-node-streams', 'M records/s', { rounds, ours: timed(count, runChain), baseline: timed(few, nodeChain) }),
     await compare('core/stateless-vs-node-streams', 'M records/s', {
       rounds,
@@ -95,6 +106,18 @@ function loopStateless(rows: Row[], { takeNumber }: Tally): void {
 function runReduce(rows: Row[], tally: Tally): Promise<void> {
   const { key, reduce } = closures();
   return execute(rows, tally.take, (stream) => stream.keyBy(key).reduce(reduce));
+}
+
+function loopReduce(rows: Row[], { take }: Tally): void {
+  const { key, reduce } = closures();
+  const state = new Map<string, Row>();
+  for (const row of rows) {
+    const k = key(row);
+    const before = state.get(k);
+    const after = before === undefined ? row : reduce(before, row);
+    state.set(k, after);
+    take(after);
+  }
 }
 
 function rxReduce(rows: Row[], { take }: Tally): void {
