@@ -9,6 +9,8 @@ const OTHERS: ReadonlyMap<string, ExportedName> = new Map([
   ['z', { specifier: 'zod', typeOnly: false }],
   ['writeFile', { specifier: 'node:fs/promises', typeOnly: false }],
   ['readFile', { specifier: 'node:fs/promises', typeOnly: false }],
+  ['setup', { specifier: 'xstate', typeOnly: false }],
+  ['emit', { specifier: 'xstate', typeOnly: false }],
 ]);
 
 /** An example as a module of its own. */

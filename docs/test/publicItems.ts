@@ -10,6 +10,9 @@ export const ENTRIES: Readonly<Record<string, string>> = {
   '@millrace/core/testing': 'core/src/testing.ts',
   '@millrace/core/sqlite': 'core/src/sqlite.ts',
   '@millrace/core/postgres': 'core/src/postgres.ts',
+  '@millrace/cep': 'cep/src/index.ts',
+  '@millrace/cep/statechart': 'cep/src/statechart.ts',
+  '@millrace/cep/testing': 'cep/src/testing.ts',
 };
 
 /** An `@example` of a doc comment. */

@@ -26,10 +26,12 @@ export interface EqualCondition {
   };
 }
 
+/** All of them hold. */
 export interface AndCondition {
   readonly and: readonly Condition[];
 }
 
+/** One of them holds, or more. */
 export interface OrCondition {
   readonly or: readonly Condition[];
 }

@@ -17,6 +17,7 @@ export interface SequenceNode {
   readonly within?: number | undefined;
 }
 
+/** A step of a sequence. */
 export type StepNode = EventNode | GroupNode | EitherNode | AllNode | NotNode;
 
 /** How far the event that a step takes may be from the one taken before it. `begin`: there is none. */
@@ -36,6 +37,7 @@ export interface TakingNode {
   readonly withinPrevious?: number | undefined;
 }
 
+/** How often a step takes an event: a loop. */
 export interface TimesNode {
   readonly min: number;
   /** `null`: without end. */

@@ -65,7 +65,7 @@ export function matches<T, M extends Matched>(pattern: Complete<T, M>, events: r
  * const tried = trial(reply);
  * tried.event('ask', 0);
  * tried.advance(1_000);
- * console.log(tried.takeTimedOut()); // [ { match: { ask: [ 'ask' ] }, at: 1000 } ]
+ * console.log(tried.takeTimedOut()); // [ { match: { ask: [Array] }, at: 1000 } ]
  */
 export function trial<T, M extends Matched>(pattern: Complete<T, M>, options: TrialOptions<M> = {}): PatternTrial<T, M> {
   return new Trial(pattern as Complete<never, M>, options) as unknown as PatternTrial<T, M>;
