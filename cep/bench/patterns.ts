@@ -41,6 +41,12 @@ export async function patterns(quick: boolean): Promise<BenchResult[]> {
     .where((_, { loop }) => sum(loop) > 100)
     .within({ seconds: 50 })
     .afterMatch('pastLast');
+  // Two keys; each has hundreds of accounts that wait for their second tick.
+  const second = () => pattern<Tick>().begin('a').where(is(0)).followedBy('b').where(is(1));
+  const found = second().whereEqual('key', 'a').within({ seconds: 20 });
+  const asked = second()
+    .where((b, { a }) => b.key === a![0].key)
+    .within({ seconds: 20 });
   const exists = { emit: 'exists' } as const;
   return [
     await compare('cep/next3', 'M events/s', {
@@ -74,6 +80,7 @@ export async function patterns(quick: boolean): Promise<BenchResult[]> {
       ours: detected(iterative, some, 10, 1_000),
       baseline: byHand(sumLoop, some, 10, 1_000),
     }),
+    await compare('cep/where-equal', 'M events/s', { rounds: 3, ours: correlated(found, some), baseline: correlated(asked, some) }),
   ];
 }
 
@@ -110,12 +117,28 @@ function enumerated<M extends Matched>(looked: Complete<Tick, M>, count: number)
   };
 }
 
-async function run<M extends Matched>(looked: Complete<Tick, M>, ticks: Tick[], options: DetectOptions<Tick, M>): Promise<number> {
+/** Over two keys, in each of which a thousand accounts come together. */
+function correlated<M extends Matched>(looked: Complete<Tick, M>, count: number): Side {
+  return async () => {
+    const ticks = freshTicks(count, 10, 2_000);
+    collectGarbage();
+    const start = performance.now();
+    await run(looked, ticks, {}, (tick) => (tick.price % 2 === 0 ? 'even' : 'odd'));
+    return rate(count, performance.now() - start);
+  };
+}
+
+async function run<M extends Matched>(
+  looked: Complete<Tick, M>,
+  ticks: Tick[],
+  options: DetectOptions<Tick, M>,
+  keyOf: (tick: Tick) => string = (tick) => tick.key,
+): Promise<number> {
   let matches = 0;
   const env = new StreamEnvironment();
   env
     .from(fromArray(ticks), { time: { timestamp: (tick) => tick.at } })
-    .keyBy((tick) => tick.key)
+    .keyBy(keyOf)
     .pipe(detect(looked, (match) => match, options))
     .sinkTo(forEach(() => void matches++));
   await env.execute('bench');

@@ -28,6 +28,9 @@ const FEATURES: Readonly<Record<string, Features>> = {
   branches: { loops: true, either: true, within: true },
   'any order': { all: true, loops: true, within: true },
   'iterative conditions': { loops: true, optional: true, iterative: true, within: true, nots: true },
+  'equality with earlier events': { loops: true, optional: true, equal: true, within: true, nots: true, gaps: true },
+  'equality and absences': { loops: true, equal: true, absence: true, within: true },
+  'equality with strategies': { loops: true, equal: true, skip: true, iterative: true, nots: true },
   strategies: { loops: true, optional: true, skip: true, within: true, nots: true },
   'strategies with iterative conditions': { loops: true, skip: true, iterative: true },
 };

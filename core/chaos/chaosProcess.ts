@@ -6,6 +6,8 @@ export class ChaosProcess {
   readonly ended: Promise<void>;
   isOver = false;
   code: number | null = null;
+  /** What it was told to do. */
+  order: Order | undefined;
   /** What it has said. */
   said = '';
   private readonly child: ChildProcess;
@@ -33,6 +35,7 @@ export class ChaosProcess {
 
   async run(order: Order): Promise<void> {
     await Promise.race([this.ready, this.ended]);
+    this.order = order;
     if (!this.isOver) this.child.send(order, () => undefined);
   }
 

@@ -1,15 +1,25 @@
+import { Chance } from '../simulation/chance.ts';
 import { drawJob, type JobSpec } from '../simulation/jobSpec.ts';
+
+/** What a random job is in processes, beside the job itself. */
+export interface Surroundings {
+  /** Its sources follow logs, which grow and are given other names; else they read files that come and stay as they are. */
+  readonly isLogged: boolean;
+  /** Its sinks write to tables of SQLite; else to rolling files. */
+  readonly isTable: boolean;
+  readonly roll: { readonly size: number; readonly checkpoint?: true };
+}
 
 /** A random job as processes run it: without what only a simulated clock makes exact. */
 export function drawChaosJob(seed: number): JobSpec {
   return { ...drawJob(seed, ['expiring']), randomSeed: 0 };
 }
 
-/** Only with files that end at every checkpoint can a job go on from an older one. */
-export function survivesDamage(seed: number): boolean {
-  return seed % 3 === 0;
-}
-
-export function rollingOf(seed: number): { readonly size: number; readonly checkpoint?: true } {
-  return survivesDamage(seed) ? { size: 1000, checkpoint: true } : { size: 1000 };
+export function surroundingsOf(seed: number): Surroundings {
+  const chance = new Chance(seed * 19 + 7);
+  return {
+    isLogged: chance.flip(0.3),
+    isTable: chance.flip(0.3),
+    roll: chance.flip(0.3) ? { size: 1000, checkpoint: true } : { size: 1000 },
+  };
 }

@@ -1,3 +1,4 @@
+import type { Verdict } from '../simulation/judge.ts';
 import { seedTurns } from '../simulation/seededTurns.ts';
 import { ProcessPool } from './chaosProcess.ts';
 import { ChaosSeed, type ChaosSetting } from './chaosSeed.ts';
@@ -9,19 +10,40 @@ import { workerBundle } from './workerBundle.ts';
 /** Seeds that run at the same time, and processes that wait for their turn. */
 const AT_ONCE = 3;
 const WAITING = 3;
+/** Of so many seeds one shows that at-least-once is not exactly-once. */
+const SHOWS_DUPLICATES = 300;
 
 /** Runs seeds with real processes. */
-export async function runProcesses(first: number, count: number, driver: Order['driver'], tally: Tally): Promise<void> {
-  await inProcesses(first, count, { driver, mutant: undefined }, (seed, problem) => {
+export async function runProcesses(
+  first: number,
+  count: number,
+  driver: Order['driver'] | undefined,
+  tally: Tally,
+  verbose: boolean,
+): Promise<void> {
+  let duplicates = 0;
+  const tell = verbose ? (text: string): void => tally.say(text) : undefined;
+  await inProcesses(first, count, { driver, mutant: undefined, tell }, (seed, { problem, hasDuplicates }) => {
+    if (hasDuplicates) duplicates++;
     tally.add(problem === undefined, () => `seed ${seed}: ${problem}\n  replay: npm run chaos -- --seed ${seed} --seeds 1`);
     return true;
   });
+  if (duplicates > 0) tally.say(`at-least-once: ${duplicates} seeds show a duplicate`);
+  else if (count >= SHOWS_DUPLICATES) {
+    tally.add(false, () => `at-least-once: none of ${count} seeds shows a duplicate, so its barriers seem to be aligned`);
+  }
 }
 
 /** Looks for a seed with real processes that finds a mutant. */
-export async function huntProcesses(mutant: Mutant, first: number, count: number, driver: Order['driver'], tally: Tally): Promise<void> {
+export async function huntProcesses(
+  mutant: Mutant,
+  first: number,
+  count: number,
+  driver: Order['driver'] | undefined,
+  tally: Tally,
+): Promise<void> {
   let found: string | undefined;
-  await inProcesses(first, count, { driver, mutant: mutant.name }, (seed, problem) => {
+  await inProcesses(first, count, { driver, mutant: mutant.name, tell: undefined }, (seed, { problem }) => {
     if (problem !== undefined) found ??= `seed ${seed}: ${problem.slice(0, 90).replaceAll('\n', ' ')}`;
     return found === undefined;
   });
@@ -32,8 +54,8 @@ export async function huntProcesses(mutant: Mutant, first: number, count: number
 async function inProcesses(
   first: number,
   count: number,
-  setting: Pick<ChaosSetting, 'driver' | 'mutant'>,
-  onSeed: (seed: number, problem: string | undefined) => boolean,
+  setting: Omit<ChaosSetting, 'pool' | 'job'>,
+  onSeed: (seed: number, verdict: Verdict) => boolean,
 ): Promise<void> {
   const undo = seedTurns();
   const { worker, job } = await workerBundle();
@@ -43,8 +65,7 @@ async function inProcesses(
   const work = async (): Promise<void> => {
     while (goesOn && next < first + count) {
       const seed = next++;
-      const { problem } = await new ChaosSeed(seed, { pool, job, ...setting }).run();
-      goesOn = onSeed(seed, problem) && goesOn;
+      goesOn = onSeed(seed, await new ChaosSeed(seed, { pool, job, ...setting }).run()) && goesOn;
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));

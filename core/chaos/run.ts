@@ -22,7 +22,7 @@ const { values } = parseArgs({
 });
 
 const first = Number(values.seed);
-const driver = values.workers ? 'workers' : 'inline';
+const driver = values.workers ? 'workers' : undefined;
 const tally = new Tally();
 // What a job that fails leaves behind is no failure of the chaos itself.
 process.on('unhandledRejection', (error) => {
@@ -36,7 +36,7 @@ if (values.mutant !== undefined || values.mutants) {
     else await huntSimulated(mutant, first, seeds, tally);
   }
 } else if (values.simulate) await runSimulated(first, Number(values.seeds ?? 300), tally, values.verbose);
-else await runProcesses(first, Number(values.seeds ?? 25), driver, tally);
+else await runProcesses(first, Number(values.seeds ?? 25), driver, tally, values.verbose);
 process.exit(tally.end());
 
 function chosen(name: string | undefined): readonly Mutant[] {

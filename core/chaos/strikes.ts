@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import type { Sink, SinkWriter } from '@millrace/core';
 import { replaceMethod } from '../simulation/replaceMethod.ts';
 import { Catalog } from '../src/checkpoint/catalog.ts';
@@ -19,10 +20,12 @@ export const MOMENTS = [
 
 export type Moment = (typeof MOMENTS)[number];
 
-/** When to die: the n-th time that something happens. */
+/** When to die: the n-th time that something happens, or after so many ms. */
 export interface Strike {
-  readonly moment: Moment;
+  readonly moment: Moment | 'time';
   readonly nth: number;
+  /** Only the worker thread dies in which it happens. */
+  readonly isAlone?: boolean;
 }
 
 /** Kills this process, as the system would, when its moment has come. */
@@ -33,6 +36,7 @@ export class Executioner {
   constructor(strike: Strike | undefined) {
     this.#strike = strike;
     this.#left = strike?.nth ?? Infinity;
+    if (strike?.moment === 'time') setTimeout(() => this.#strikeDown(), strike.nth * (0.5 + Math.random())).unref();
   }
 
   /** Watches over checkpoints, from outside of the engine. */
@@ -57,7 +61,13 @@ export class Executioner {
   }
 
   pass(moment: Moment): void {
-    if (this.#strike?.moment === moment && --this.#left <= 0) process.kill(process.pid, 'SIGKILL');
+    if (this.#strike?.moment === moment && --this.#left <= 0) this.#strikeDown();
+  }
+
+  #strikeDown(): void {
+    if (this.#strike?.isAlone !== true) process.kill(process.pid, 'SIGKILL');
+    // In a thread this ends nothing but the thread.
+    else if (!isMainThread) process.exit(7);
   }
 
   #watched<T>(writer: SinkWriter<T, unknown>): SinkWriter<T, unknown> {

@@ -1,9 +1,11 @@
+import { rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
+import { familyFiles } from '../simulation/families.ts';
 
-/** Beside the packages, so that what is not in the bundle is found from there. */
-const FOLDER = new URL('../../node_modules/.cache/millrace-chaos/', import.meta.url);
+/** Beside the packages, so that what is not in the bundle is found from there; of this run alone, whatever is edited meanwhile. */
+const FOLDER = new URL(`../../node_modules/.cache/millrace-chaos/${process.pid}/`, import.meta.url);
 const FILES = new URL('core/files/', FOLDER);
 
 let built: Promise<void> | undefined;
@@ -15,8 +17,21 @@ export async function workerBundle(): Promise<{ readonly worker: string; readonl
   return { worker: fileURLToPath(new URL('worker.js', FILES)), job: fileURLToPath(new URL('job.js', FILES)) };
 }
 
+/** In a bundle nothing can be looked for: what there is is named. */
+const withFamilies: Plugin = {
+  name: 'families',
+  setup(bundler) {
+    bundler.onLoad({ filter: /[/\\]simulation[/\\]families\.ts$/ }, () => {
+      const imports = familyFiles().map((file, i) => `import { family as family${i} } from ${JSON.stringify(file)};`);
+      const contents = [...imports, `export const FAMILIES = [${imports.map((_, i) => `family${i}`).join(', ')}];`].join('\n');
+      return { contents, resolveDir: fileURLToPath(new URL('.', import.meta.url)) };
+    });
+  },
+};
+
 async function bundle(): Promise<void> {
   const entryPoints = ['worker.ts', 'job.ts', '../src/node/workerMain.ts'].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+  process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
   await build({
     entryPoints,
     outdir: fileURLToPath(FILES),
@@ -28,7 +43,8 @@ async function bundle(): Promise<void> {
     target: 'node20',
     logLevel: 'error',
     conditions: ['@millrace/source'],
-    external: ['xstate', 'date-fns', '@date-fns/tz', 'zod', '@aws-sdk/*', '@smithy/*', 'tsx', 'lmdb', 'classic-level'],
+    plugins: [withFamilies],
+    external: ['xstate', 'date-fns', '@date-fns/tz', 'zod', '@aws-sdk/*', '@smithy/*', 'tsx', 'lmdb', 'classic-level', 'libsql'],
   });
   // Where the engine looks for what a thread begins with, seen from the bundle.
   const bin = new URL('bin/', FOLDER);

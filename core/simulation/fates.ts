@@ -1,5 +1,6 @@
 import type { Chance } from './chance.ts';
 import { type Life, NO_TROUBLE, type Trouble } from './life.ts';
+import { SharedDisk, simulatedStorage } from './simulatedStorage.ts';
 import type { Universe } from './universe.ts';
 import type { Happening } from './world.ts';
 
@@ -7,7 +8,7 @@ import type { Happening } from './world.ts';
 const MOMENTS: readonly Happening[] = ['state written', 'manifest written', 'commit begun', 'committed', 'prepared', 'restored'];
 
 /** What becomes of a life, some more often than others. */
-const FATES = ['steps', 'steps', 'moment', 'moment', 'moment', 'sleep', 'sleep', 'doze', 'cancel', 'stop', 'live'] as const;
+const FATES = ['steps', 'steps', 'moment', 'moment', 'moment', 'sleep', 'sleep', 'doze', 'cancel', 'stop', 'move', 'mark', 'live'] as const;
 
 type Fate = (typeof FATES)[number];
 
@@ -63,10 +64,28 @@ export class Fates {
     } else if (fate === 'cancel') {
       void life.job?.cancel();
       await this.universe.world.until(isOver, 3000);
-    } else if (fate === 'stop' && life.job?.status === 'running') {
+    }
+    if (life.job?.status !== 'running') return;
+    if (fate === 'stop') {
       life.job.stop().catch(() => undefined);
       await this.universe.world.until(isOver, 20_000);
-    }
+    } else if ((fate === 'move' || fate === 'mark') && this.sleeping.length === 0) await this.save(life, fate === 'move');
+  }
+
+  /** A savepoint is taken: it is gone on from in another location, or not at all. */
+  private async save(life: Life, isMove: boolean): Promise<void> {
+    const { universe, chance } = this;
+    const disk = new SharedDisk();
+    const storage = simulatedStorage(disk, life.process, { delay: 4, failure: () => undefined });
+    let isWritten = false;
+    const saving = isMove ? life.job!.stop({ savepoint: storage }) : life.job!.savepoint(storage);
+    saving.then(
+      () => (isWritten = true),
+      () => undefined,
+    );
+    await universe.world.until(() => life.outcome !== undefined || (isWritten && !isMove), 20_000);
+    if (!isMove) await universe.world.until(() => life.outcome !== undefined, chance.below(200));
+    else if (life.outcome === 'finished' && disk.isUsed) universe.move(disk);
   }
 
   /** Strikes a process at a moment of chance's choice. */

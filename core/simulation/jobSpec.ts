@@ -1,4 +1,5 @@
 import { Chance } from './chance.ts';
+import { FAMILIES } from './families.ts';
 import type { Event } from './item.ts';
 import { atEndSteps } from './steps/atEndSteps.ts';
 import { joinSteps } from './steps/joinSteps.ts';
@@ -7,8 +8,18 @@ import { stateSteps } from './steps/stateSteps.ts';
 import { windowSteps } from './steps/windowSteps.ts';
 import type { Step } from './flow.ts';
 
+/** Steps of other packages. */
+const FURTHER: Readonly<Record<string, Step>> = Object.assign({}, ...FAMILIES.map(({ steps }) => steps)) as Record<string, Step>;
+
 /** Every step that a random job is made of. */
-export const STEPS: Readonly<Record<string, Step>> = { ...plainSteps, ...windowSteps, ...joinSteps, ...stateSteps, ...atEndSteps };
+export const STEPS: Readonly<Record<string, Step>> = {
+  ...plainSteps,
+  ...windowSteps,
+  ...joinSteps,
+  ...stateSteps,
+  ...atEndSteps,
+  ...FURTHER,
+};
 
 /** How often each kind of step is drawn. */
 const WEIGHTS: readonly (readonly [number, readonly string[]])[] = [
@@ -73,6 +84,9 @@ export interface JobSpec {
   readonly poisons: boolean;
 }
 
+/** Of so many jobs one has steps of other packages. */
+const FURTHER_EVERY = 3;
+
 /** Length of a wave of splits, in ms of event time. */
 const WAVE = 1000;
 
@@ -85,6 +99,7 @@ export function drawJob(seed: number, without: readonly string[] = []): JobSpec 
   const steps = judgement === 'exact' ? Array.from({ length: chance.between(1, 5) }, () => drawStep(chance, without)) : [];
   // Numbers can be drawn only where all items come in the same order: while they do.
   if (steps.length > 0 && sources.at(-1)!.single && chance.flip(0.6)) steps.unshift({ step: 'random', i: 0, on: 0, other: 0 });
+  if (steps.length > 0 && seed % FURTHER_EVERY === 0) addFurther(steps, new Chance(seed * 71 + 5));
   return {
     seed,
     randomSeed: seed,
@@ -130,6 +145,15 @@ function drawStep(chance: Chance, without: readonly string[]): StepSpec {
     on: chance.flip(0.75) ? 0 : chance.below(6),
     other: chance.below(6),
   };
+}
+
+/** Some jobs begin with steps of other packages: whatever there is of them, the other seeds stay what they are. */
+function addFurther(steps: StepSpec[], chance: Chance): void {
+  const names = Object.keys(FURTHER);
+  if (names.length === 0) return;
+  for (let count = chance.between(1, 2); count > 0; count--) {
+    steps.unshift({ step: chance.pick(names), i: chance.below(6), on: chance.below(2), other: chance.below(3) });
+  }
 }
 
 /** The splits of a source: wave and number. */

@@ -1,4 +1,4 @@
-import { fixedDelay, type Job, noRestart, type RunOptions, StreamEnvironment } from '@millrace/core';
+import { type CheckpointStorage, fixedDelay, type Job, noRestart, type RunOptions, StreamEnvironment } from '@millrace/core';
 import { buildJob } from './buildJob.ts';
 import type { Chance } from './chance.ts';
 import type { JobSpec } from './jobSpec.ts';
@@ -17,6 +17,14 @@ export interface Trouble {
   readonly delay: number;
 }
 
+/** What a process finds. */
+export interface Place {
+  readonly disk: SharedDisk;
+  /** What to go on from where nothing is on the disk. */
+  readonly savepoint: SharedDisk | undefined;
+  readonly target: Target;
+}
+
 export const NO_TROUBLE: Trouble = { functions: 0, disk: 0, target: 0, delay: 4 };
 
 /** A job in one process, from its start to its end or its death. */
@@ -32,7 +40,7 @@ export class Life {
     this.process = process;
   }
 
-  begin(spec: JobSpec, place: { readonly disk: SharedDisk; readonly target: Target }, trouble: Trouble, chance: Chance): void {
+  begin(spec: JobSpec, place: Place, trouble: Trouble, chance: Chance): void {
     const env = new StreamEnvironment();
     const perhaps = (likelihood: number) => () =>
       likelihood > 0 && chance.flip(likelihood) ? (chance.flip(0.5) ? 'before' : 'after') : undefined;
@@ -45,16 +53,14 @@ export class Life {
       },
       placement: chance.below(1000),
     });
-    const storage = simulatedStorage(place.disk, this.process, { delay: trouble.delay, failure: perhaps(trouble.disk) });
-    this.run(env, this.options(spec, storage, trouble, chance));
+    const storageOn = (disk: SharedDisk): CheckpointStorage =>
+      simulatedStorage(disk, this.process, { delay: trouble.delay, failure: perhaps(trouble.disk) });
+    const { disk, savepoint } = place;
+    const restore = savepoint === undefined || disk.isUsed ? 'latest' : { savepoint: storageOn(savepoint) };
+    this.run(env, { ...this.options(spec, storageOn(disk), trouble, chance), restore });
   }
 
-  private options(
-    spec: JobSpec,
-    storage: ReturnType<typeof simulatedStorage>,
-    { functions, disk, target }: Trouble,
-    chance: Chance,
-  ): RunOptions {
+  private options(spec: JobSpec, storage: CheckpointStorage, { functions, disk, target }: Trouble, chance: Chance): RunOptions {
     const isCalm = functions + disk + target === 0;
     return {
       logger: { debug: () => undefined, info: (text) => this.say(text), warn: (text) => this.say(text), error: (text) => this.say(text) },
@@ -73,7 +79,6 @@ export class Life {
         lease: { milliseconds: 200 },
         standby: true,
       },
-      restore: 'latest',
       restart: isCalm || chance.flip(0.3) ? noRestart() : fixedDelay({ delay: { milliseconds: 2 }, attempts: chance.between(1, 4) }),
     };
   }

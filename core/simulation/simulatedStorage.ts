@@ -27,6 +27,11 @@ export class SharedDisk {
     if (this.newest !== undefined) this.newest.isCommitted = true;
   }
 
+  /** Whether a job has kept a checkpoint here. */
+  get isUsed(): boolean {
+    return [...this.objects.keys()].some((name) => name.startsWith('manifests/'));
+  }
+
   /** Damages what belongs to the newest checkpoint alone; `false` where there is none, or it has been committed. */
   damageNewest(damage: 'tear' | 'lose', at: (end: number) => number): boolean {
     const { newest, objects } = this;

@@ -26,10 +26,11 @@ export class Target {
   readonly violations: string[] = [];
   private readonly committed = new Set<string>();
   private readonly prepared = new Map<string, string[]>();
-  private readonly disk: SharedDisk;
+  /** The disk of the checkpoints. */
+  private readonly disk: () => SharedDisk;
   private transactions = 0;
 
-  constructor(disk: SharedDisk) {
+  constructor(disk: () => SharedDisk) {
     this.disk = disk;
   }
 
@@ -60,7 +61,8 @@ export class Target {
   }
 
   commit({ id, lines }: Committable): void {
-    if (this.disk.newest !== undefined) this.disk.newest.isCommitted = true;
+    const { newest } = this.disk();
+    if (newest !== undefined) newest.isCommitted = true;
     if (this.committed.has(id)) return;
     this.committed.add(id);
     this.visible.push(...lines, ...(this.prepared.get(id) ?? []));

@@ -10,8 +10,11 @@ export class Universe {
   readonly spec: JobSpec;
   readonly chance: Chance;
   readonly world: World;
-  readonly disk: SharedDisk = new SharedDisk();
-  readonly target: Target = new Target(this.disk);
+  /** Where its checkpoints are now: it moves with a savepoint. */
+  disk: SharedDisk = new SharedDisk();
+  /** What it goes on from where there are none yet. */
+  savepoint: SharedDisk | undefined;
+  readonly target: Target = new Target(() => this.disk);
   readonly lives: Life[] = [];
 
   constructor(spec: JobSpec, chance: Chance) {
@@ -26,6 +29,12 @@ export class Universe {
     this.lives.push(life);
     life.begin(this.spec, this, trouble, this.chance.fork());
     return life;
+  }
+
+  /** The job has been stopped with a savepoint: it goes on from there in another location. */
+  move(savepoint: SharedDisk): void {
+    this.savepoint = savepoint;
+    this.disk = new SharedDisk();
   }
 
   end(): void {

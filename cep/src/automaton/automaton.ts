@@ -23,6 +23,10 @@ export const KIND_NAMES: readonly string[] = ['next', 'followedBy', 'followedByA
 export interface Guard {
   readonly unary: number;
   readonly residual: number;
+  /** Part of the residual: equality with an earlier event, by which runs can be found. −1: it says none. */
+  readonly correlation: number;
+  /** What is left to be asked of the runs that were found. */
+  readonly rest: number;
 }
 
 /** From one state to another, by an event. A run waits in each transition that leads out of its state. */
@@ -48,6 +52,10 @@ export interface Transition {
   readonly confirms: boolean;
   /** It is confirmed even when the window of the pattern has ended before. */
   readonly outlasts: boolean;
+  /** The correlation by whose earlier side the runs that wait here can be found. −1: they are looked through. */
+  readonly index: number;
+  /** Where there is an index: the bit by which a run tells that it has left. Else 0. */
+  readonly bit: number;
 }
 
 /** Where a run stands after it took an event. */
@@ -77,6 +85,16 @@ export interface ResidualPredicate {
   readonly test: ConditionFunction;
 }
 
+/** An event agrees with an earlier one: a property of the event equals that of the first event of a step. */
+export interface Correlation {
+  readonly text: string;
+  readonly of: (event: never) => unknown;
+  readonly step: number;
+  readonly to: (event: never) => unknown;
+  /** Equal for those with the same earlier side. */
+  readonly side: string;
+}
+
 /** A pattern compiled: states and transitions without ε, in which everything is a number. */
 export interface Automaton {
   /** Names of the steps that take events. */
@@ -87,6 +105,7 @@ export interface Automaton {
   readonly starts: readonly number[];
   readonly unary: readonly UnaryPredicate[];
   readonly residual: readonly ResidualPredicate[];
+  readonly correlations: readonly Correlation[];
   /** Of the whole pattern, in ms. Infinity: none. */
   readonly within: number;
   /** Different runs can be the same match: groups. */

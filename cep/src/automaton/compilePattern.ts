@@ -5,6 +5,7 @@ import { ANY, type Automaton, type Compat, type Guard, type State, type Transiti
 import { type Formula, Formulas } from './formula.ts';
 import { type DraftState, waysOut } from './fragment.ts';
 import { Guards } from './guards.ts';
+import { indexTransitions } from './indexes.ts';
 import { SequenceCompiler } from './sequence.ts';
 
 /**
@@ -16,7 +17,7 @@ export function compilePattern({ sequence }: PatternNode, compat?: Compat): Auto
   if (compat === 'flink') checkFlinkCompatible(sequence);
   const compiler = new SequenceCompiler(sequence, new Formulas(), compat);
   const start = compiler.compile();
-  const guards = new Guards();
+  const guards = new Guards(compiler.steps);
   // Steps were compiled from the last to the first; people read them from the first.
   const numberOf = ({ id }: DraftState): number => compiler.states.length - 1 - id;
   const ways: Transition[] = [];
@@ -39,6 +40,8 @@ export function compilePattern({ sequence }: PatternNode, compat?: Compat): Auto
         after: to.after,
         confirms: to.confirms,
         outlasts: false,
+        index: -1,
+        bit: 0,
       };
       const key = JSON.stringify(draft);
       if (seen.has(key)) continue;
@@ -54,9 +57,9 @@ export function compilePattern({ sequence }: PatternNode, compat?: Compat): Auto
     const { ids, accepts } = add(id, out, elapsed);
     return { id, step, label, accepts, out: ids };
   });
-  const { states, transitions } = splitAbsences(drafted, ways);
+  const { states, transitions } = indexTransitions(splitAbsences(drafted, ways), guards.correlations);
   const within = sequence.within === undefined || sequence.within === 0 ? Infinity : sequence.within;
-  const { unary, residual } = guards;
+  const { unary, residual, correlations } = guards;
   const shape = JSON.stringify([
     compiler.steps,
     states.map(({ step, label }) => [step, label]),
@@ -69,6 +72,7 @@ export function compilePattern({ sequence }: PatternNode, compat?: Compat): Auto
     starts,
     unary,
     residual,
+    correlations,
     within,
     isAmbiguous: isAmbiguous(sequence),
     signature: hashOf(shape),

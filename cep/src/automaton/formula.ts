@@ -12,9 +12,19 @@ export type Formula =
       readonly isUnary: boolean;
       readonly test: ConditionFunction;
       readonly equality?: Equality | undefined;
+      readonly agreement?: Agreement | undefined;
     }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Formula[] }
   | { readonly kind: 'not'; readonly of: Formula };
+
+/** A property of the event equals that of the first event of an earlier step. */
+export interface Agreement {
+  readonly of: (event: never) => unknown;
+  readonly step: string;
+  readonly to: (event: never) => unknown;
+  /** Equal for those with the same earlier side. */
+  readonly side: string;
+}
 
 export const TRUE: Formula = { kind: 'true' };
 
@@ -124,8 +134,15 @@ export class Formulas {
       const earlier = soFar[equal.step];
       return earlier !== undefined && earlier.length > 0 && of(event) === to(earlier[0] as never);
     };
-    const key = `e${this.propertyKey(equal.of)}=${JSON.stringify(equal.step)}.${this.propertyKey(equal.to)}`;
-    return { kind: 'test', key, text: `${step} equals ${equal.step}`, isUnary: false, test: test as unknown as ConditionFunction };
+    const side = `${JSON.stringify(equal.step)}.${this.propertyKey(equal.to)}`;
+    return {
+      kind: 'test',
+      key: `e${this.propertyKey(equal.of)}=${side}`,
+      text: equalText(equal, step),
+      isUnary: false,
+      test: test as unknown as ConditionFunction,
+      agreement: { of, step: equal.step, to, side },
+    };
   }
 
   private propertyKey(property: Property): string {
@@ -138,6 +155,12 @@ export class Formulas {
     this.functions.set(fn, this.functions.size);
     return this.functions.size - 1;
   }
+}
+
+function equalText({ of, step, to }: { readonly of: Property; readonly step: string; readonly to: Property }, own: string): string {
+  const named = (property: Property): string =>
+    typeof property === 'string' ? `.${property}` : property.name === '' ? '' : ` ${property.name}`;
+  return `${own}${named(of)} equals ${step}${named(to)}`;
 }
 
 function getter(property: Property): (event: never) => unknown {

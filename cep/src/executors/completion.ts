@@ -1,10 +1,10 @@
 import { MillraceError } from '@millrace/core';
 import type { Automaton } from '../automaton/automaton.ts';
 import type { AfterMatchNode, EmitMode } from '../pattern/pattern.ts';
-import type { MatchSink } from './executor.ts';
+import type { ExecutorUser } from './executorForm.ts';
 import { foundMatch } from './foundMatch.ts';
-import { pathOf, type Run, type Start } from './run.ts';
-import { prune } from './runLife.ts';
+import { pathOf, type Run } from './run.ts';
+import type { RunLife } from './runLife.ts';
 import type { Completed, RunsOfKey } from './runsOfKey.ts';
 
 export interface CompletionOptions {
@@ -12,9 +12,20 @@ export interface CompletionOptions {
   readonly emit: EmitMode;
 }
 
-/** A complete run with what it is compared by. */
-interface Candidate extends Completed {
-  readonly path: readonly Run[];
+/** A complete run with what it is compared by, which is found when it is needed. */
+class Candidate implements Completed {
+  readonly run: Run;
+  readonly seq: number;
+  private events: readonly Run[] | undefined;
+
+  constructor({ run, seq }: Completed) {
+    this.run = run;
+    this.seq = seq;
+  }
+
+  get path(): readonly Run[] {
+    return (this.events ??= pathOf(this.run));
+  }
 }
 
 /**
@@ -22,15 +33,17 @@ interface Candidate extends Completed {
  * a match waits while a run with an earlier start is alive.
  */
 export class Completion {
-  private readonly sink: MatchSink;
+  private readonly user: ExecutorUser;
+  private readonly life: RunLife;
   private readonly emit: EmitMode;
   private readonly isAmbiguous: boolean;
   private readonly strategy: AfterMatchNode;
   /** The step of `toFirst` and `toLast`. */
   private readonly target: number;
 
-  constructor({ steps, isAmbiguous }: Automaton, sink: MatchSink, { afterMatch, emit }: CompletionOptions) {
-    this.sink = sink;
+  constructor({ steps, isAmbiguous }: Automaton, user: ExecutorUser, life: RunLife, { afterMatch, emit }: CompletionOptions) {
+    this.user = user;
+    this.life = life;
     this.emit = emit;
     this.isAmbiguous = isAmbiguous;
     this.strategy = afterMatch;
@@ -54,52 +67,60 @@ export class Completion {
   /** In the order of their starts, as long as no earlier run is alive; each drops what the strategy says. */
   private release(live: RunsOfKey): Candidate[] {
     const released: Candidate[] = [];
-    let waiting = this.unique(live.completed).toSorted(inOrder);
+    if (isHeldBack(live)) return released;
+    let waiting = this.unique(live.completed);
     while (waiting.length > 0) {
-      const next = waiting[0]!;
+      // Nearly always the first one drops all others: no need to sort them.
+      const next = waiting.reduce((best, each) => (inOrder(each, best) < 0 ? each : best));
       if (live.first !== undefined && live.first.seq < next.run.start.seq) break;
-      waiting.shift();
       released.push(next);
-      const drops = this.dropsOf(next.path);
-      for (let start = live.first; start !== undefined && drops(start); start = live.first) prune(live, start);
-      waiting = waiting.filter(({ run }) => !drops(run.start));
+      const bound = this.boundOf(next.path);
+      for (let start = live.first; start !== undefined && start.seq < bound; start = live.first) this.life.prune(live, start);
+      waiting = waiting.filter((each) => each !== next && !this.spoils(bound, each));
     }
-    live.completed = waiting.map(({ run, seq }) => ({ run, seq }));
+    if (released.length > 0) live.completed = waiting.map(({ run, seq }) => ({ run, seq }));
     return released;
   }
 
-  /** Which starts go when a match was given out. */
-  private dropsOf(path: readonly Run[]): (start: Start) => boolean {
+  private spoils(bound: number, { run }: Candidate): boolean {
+    if (run.start.seq >= bound) return false;
+    this.user.observer?.spoiled(run);
+    return true;
+  }
+
+  /** Starts before this one go when a match was given out. */
+  private boundOf(path: readonly Run[]): number {
     const { strategy } = this;
     switch (strategy.skip) {
       case 'none':
-        return () => false;
+        return -1;
       case 'toNext':
-        return ({ seq }) => seq <= path[0]!.seq;
+        return path[0]!.seq + 1;
       case 'pastLast':
-        return ({ seq }) => seq <= path.at(-1)!.seq;
+        return path.at(-1)!.seq + 1;
       default: {
         const to =
           strategy.skip === 'toFirst' ? path.find(({ step }) => step === this.target) : path.findLast(({ step }) => step === this.target);
         if (strategy.throwOnMiss === true) checkTarget(strategy.step, to, path[0]!);
-        return ({ seq }) => to !== undefined && seq < to.seq;
+        return to === undefined ? -1 : to.seq;
       }
     }
   }
 
   private unique(completed: readonly Completed[]): readonly Candidate[] {
-    const candidates = completed.map(candidate);
+    const candidates = completed.map((each) => new Candidate(each));
     return this.isAmbiguous ? distinct(candidates) : candidates;
   }
 
   private giveOut(found: readonly Candidate[], at: number): void {
     const matches = this.emit === 'all' ? found : perEvent(found, this.emit);
-    for (const { run } of matches) this.sink.match(foundMatch(run), at);
+    for (const { run } of matches) this.user.match(foundMatch(run), at);
   }
 }
 
-function candidate({ run, seq }: Completed): Candidate {
-  return { run, seq, path: pathOf(run) };
+/** No match can be given out: a run is alive that began before them all. */
+function isHeldBack({ first, completed }: RunsOfKey): boolean {
+  return first !== undefined && completed.every(({ run }) => first.seq < run.start.seq);
 }
 
 /** The earliest start first; of one start the longest, then that with the earliest events, then with the earliest steps. */

@@ -1,5 +1,6 @@
 import type { Codec } from '@millrace/core';
 import type { Executor, LiveKey, MatchSink } from './executor.ts';
+import type { RunObserver } from './runObserver.ts';
 
 /** Whoever uses an executor: takes what it finds. */
 export interface ExecutorUser extends MatchSink {
@@ -7,6 +8,8 @@ export interface ExecutorUser extends MatchSink {
   readonly tellsTimedOut: () => boolean;
   /** A step has taken an event; for runs that are followed as sets, once for the set. */
   readonly reached?: (step: number) => void;
+  /** Is told what becomes of every run, by the executor that follows them one by one. */
+  readonly observer?: RunObserver | undefined;
 }
 
 /** A kind of executor, chosen for a pattern. */

@@ -1,25 +1,53 @@
 import type { Matched } from '../pattern/matched.ts';
 import type { FoundMatch } from './executor.ts';
 
-const NONE: readonly unknown[] = Object.freeze([]);
-/** An empty match for the steps that were asked for last: copying it is the fastest way to an object of this form. */
-let template: Matched = {};
-let templateOf: readonly string[] | undefined;
+/** Makes the match as its user sees it: events by step name; a step that took none has an empty array. */
+export type MatchShape = (found: FoundMatch) => Matched;
 
-/** The match as its user sees it: events by step name; a step that took none has an empty array. */
-export function matchOf(steps: readonly string[], found: FoundMatch): Matched {
-  if (steps !== templateOf) {
-    template = Object.fromEntries(steps.map((name) => [name, NONE]));
-    templateOf = steps;
+const NONE: readonly unknown[] = Object.freeze([]);
+
+/** The shape of a pattern's matches, as generated code where that is allowed. */
+export function matchShape(steps: readonly string[]): MatchShape {
+  try {
+    return generatedShape(steps);
+  } catch {
+    return assignedShape(steps);
   }
-  const match: Record<string, readonly unknown[]> = { ...template };
-  for (let at: FoundMatch | undefined = found; at !== undefined; at = at.next) {
-    const name = steps[at.taken.step]!;
-    const events = match[name]!;
-    if (events === NONE) match[name] = [at.taken.event];
-    else (events as unknown[]).push(at.taken.event);
-  }
-  return match;
+}
+
+/** Matches by an object literal that is written for these steps. */
+export function generatedShape(steps: readonly string[]): MatchShape {
+  const lines = (line: (step: number) => string): string => steps.map((_, step) => line(step)).join('\n');
+  const text = `return (found) => {
+    ${lines((step) => `let events${step} = none;`)}
+    for (let at = found; at !== undefined; at = at.next) {
+      const { event } = at.taken;
+      switch (at.taken.step) {
+        ${lines((step) => `case ${step}: if (events${step} === none) events${step} = [event]; else events${step}.push(event); break;`)}
+      }
+    }
+    return { ${steps.map((name, step) => `${fieldName(name)}: events${step}`).join(', ')} };
+  };`;
+  // oxlint-disable-next-line typescript/no-implied-eval -- names of steps are in it as JSON strings only
+  return (new Function('none', text) as (none: readonly unknown[]) => MatchShape)(NONE);
+}
+
+/** The same without generated code. */
+export function assignedShape(steps: readonly string[]): MatchShape {
+  return (found) => {
+    const events: unknown[][] = steps.map(() => NONE as unknown[]);
+    for (let at: FoundMatch | undefined = found; at !== undefined; at = at.next) {
+      const { step, event } = at.taken;
+      if (events[step] === NONE) events[step] = [event];
+      else events[step]!.push(event);
+    }
+    return Object.fromEntries(steps.map((name, step) => [name, events[step]!]));
+  };
+}
+
+/** Written plainly, `__proto__` would set the prototype. */
+function fieldName(name: string): string {
+  return name === '__proto__' ? `[${JSON.stringify(name)}]` : JSON.stringify(name);
 }
 
 /** A partial match: only the steps that took something. */

@@ -1,7 +1,7 @@
 import { MillraceError } from '@millrace/core';
 import type { MaxPartials } from '../pattern/pattern.ts';
-import { compact, rest } from './runLife.ts';
-import type { Run } from './run.ts';
+import { retain, type Run } from './run.ts';
+import type { RunLife } from './runLife.ts';
 import type { RunsOfKey } from './runsOfKey.ts';
 
 export interface PartialLimitOptions {
@@ -12,10 +12,12 @@ export interface PartialLimitOptions {
 export class PartialLimit {
   /** How many runs were dropped, over all keys. */
   dropped = 0;
+  private readonly life: RunLife;
   private readonly limit: number;
   private readonly policy: MaxPartials['policy'];
 
-  constructor({ maxPartials }: PartialLimitOptions) {
+  constructor(life: RunLife, { maxPartials }: PartialLimitOptions) {
+    this.life = life;
     this.limit = maxPartials?.limit ?? Infinity;
     this.policy = maxPartials?.policy ?? 'fail';
   }
@@ -31,7 +33,7 @@ export class PartialLimit {
   note(live: RunsOfKey, run: Run): void {
     if (this.policy !== 'dropOldest' || this.limit === Infinity) return;
     // Those that wait no more are forgotten now and then.
-    if (live.order.length > 2 * this.limit + 16) compact(live.order, isLive);
+    if (live.order.length > 2 * this.limit + 16) retain(live.order, isLive);
     live.order.push(run);
   }
 
@@ -42,17 +44,14 @@ export class PartialLimit {
       throw new MillraceError('cep/too-many-partials', `A key has ${live.live} partial matches; at most ${this.limit} are allowed.`, {
         remedy: "Narrow the pattern's conditions or window, or let maxPartials drop the oldest or newest.",
       });
-    compact(live.order, isLive);
+    retain(live.order, isLive);
     const excess = live.order.splice(0, live.live - this.limit);
-    for (const run of excess) {
-      run.dropped = true;
-      run.waiting = run.confirming = 0;
-      rest(live, run.start);
-    }
+    for (const run of excess) this.life.drop(live, run);
     this.dropped += excess.length;
   }
 }
 
 function isLive(run: Run): boolean {
-  return run.waiting + run.confirming > 0 && !run.start.pruned;
+  const { start } = run;
+  return run.waits && !start.pruned && start.live > 0;
 }

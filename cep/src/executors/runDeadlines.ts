@@ -1,9 +1,9 @@
 import { type Automaton, TIMED, type Transition } from '../automaton/automaton.ts';
 import type { ExecutorUser } from './executorForm.ts';
 import { foundMatch } from './foundMatch.ts';
-import type { Run, Start } from './run.ts';
-import { isIn, leave, rest, unconfirm } from './runLife.ts';
-import type { Bucket, RunsOfKey } from './runsOfKey.ts';
+import type { Run } from './run.ts';
+import type { RunLife } from './runLife.ts';
+import type { RunsOfKey } from './runsOfKey.ts';
 
 /** What becomes of runs whose time has come. */
 export interface DeadlineActions {
@@ -19,14 +19,16 @@ export interface DeadlineActions {
 export class RunDeadlines {
   private readonly automaton: Automaton;
   private readonly user: ExecutorUser;
+  private readonly life: RunLife;
   private readonly actions: DeadlineActions;
   /** Transitions in which time matters beside the window of the pattern. */
   private readonly gaps: readonly Transition[];
   private readonly timed: readonly Transition[];
 
-  constructor(automaton: Automaton, user: ExecutorUser, actions: DeadlineActions) {
+  constructor(automaton: Automaton, user: ExecutorUser, life: RunLife, actions: DeadlineActions) {
     this.automaton = automaton;
     this.user = user;
+    this.life = life;
     this.actions = actions;
     this.gaps = automaton.transitions.filter(({ gap }) => gap !== Infinity);
     this.timed = automaton.transitions.filter(({ kind, after }) => kind === TIMED && after !== Infinity);
@@ -34,10 +36,12 @@ export class RunDeadlines {
 
   /** The earliest time at which something happens. An absence that ends then ends after the events of that time. */
   next(live: RunsOfKey): number {
-    let earliest = this.windowEnd(live);
-    for (const transition of this.gaps) earliest = Math.min(earliest, this.gapEnd(live, transition));
-    for (const transition of this.timed) earliest = Math.min(earliest, this.absenceEnd(live, transition));
-    return earliest;
+    return Math.min(this.windowEnd(live), this.nextInside(live));
+  }
+
+  /** The same where only the last window that is open matters. */
+  nextWithLastWindow(live: RunsOfKey): number {
+    return Math.min(live.last === undefined ? Infinity : live.last.time + this.automaton.within, this.nextInside(live));
   }
 
   advance(live: RunsOfKey, at: number, through: boolean): void {
@@ -70,6 +74,14 @@ export class RunDeadlines {
     return fire && { time, fire };
   }
 
+  /** What happens beside the ends of windows. */
+  private nextInside(live: RunsOfKey): number {
+    let earliest = Infinity;
+    for (const transition of this.gaps) earliest = Math.min(earliest, this.gapEnd(live, transition));
+    for (const transition of this.timed) earliest = Math.min(earliest, this.absenceEnd(live, transition));
+    return earliest;
+  }
+
   private windowEnd(live: RunsOfKey): number {
     if (this.automaton.within === Infinity) return Infinity;
     let start = live.first;
@@ -78,72 +90,50 @@ export class RunDeadlines {
   }
 
   private endWindow(live: RunsOfKey, at: number): void {
-    let start: Start | undefined = live.first;
-    while (start!.expired) start = start!.next;
-    start!.expired = true;
-    for (const run of start!.runs) if (run.waiting + run.confirming > 0 && !run.dropped) this.endRun(live, run, at);
-    start!.runs.length = 0;
+    let start = live.first!;
+    while (start.expired) start = start.next!;
+    start.expired = true;
+    if (!this.life.keepsRuns) return this.life.forget(live, start);
+    for (const run of start.runs ?? []) if (run.waits) this.endRun(live, run, at);
+    start.runs = undefined;
   }
 
   private endRun(live: RunsOfKey, run: Run, at: number): void {
     if (run.waiting > 0 && this.user.tellsTimedOut()) this.user.timedOut(foundMatch(run), at);
-    run.waiting = 0;
     if (run.confirming > 0 && !this.outlasts(run)) {
       this.actions.complete(live, run);
       run.confirming = 0;
     }
-    if (run.confirming === 0) rest(live, run.start);
+    this.life.expire(live, run);
   }
 
-  private outlasts(run: Run): boolean {
-    return this.automaton.states[run.state]!.out.some((id) => this.automaton.transitions[id]!.outlasts);
+  private outlasts({ state }: Run): boolean {
+    return state.out.some((id) => this.automaton.transitions[id]!.outlasts);
   }
 
-  private gapEnd(live: RunsOfKey, transition: Transition): number {
-    const first = firstOf(live.buckets[transition.id], transition);
-    return first === undefined ? Infinity : first.time + transition.gap;
+  private gapEnd(live: RunsOfKey, { id, gap }: Transition): number {
+    const first = live.buckets[id]?.first;
+    return first === undefined ? Infinity : first.time + gap;
   }
 
   private endGap(live: RunsOfKey, transition: Transition, end: number): void {
-    for (const run of takeUntil(live.buckets[transition.id]!, transition, end - transition.gap)) {
-      leave(live, run);
-      if (run.waiting + run.confirming === 0 && this.user.tellsTimedOut() && !transition.isQuiet) this.user.timedOut(foundMatch(run), end);
+    for (const run of live.buckets[transition.id]!.takeUntil(end - transition.gap)) {
+      this.life.leave(live, run, transition, 'window');
+      // It takes nothing any more, even where it still waits for being confirmed.
+      if (run.waiting === 0 && this.user.tellsTimedOut() && !transition.isQuiet) this.user.timedOut(foundMatch(run), end);
     }
   }
 
-  private absenceEnd(live: RunsOfKey, transition: Transition): number {
-    const first = firstOf(live.buckets[transition.id], transition);
-    return first === undefined ? Infinity : first.time + transition.after;
+  private absenceEnd(live: RunsOfKey, { id, after }: Transition): number {
+    const first = live.buckets[id]?.first;
+    return first === undefined ? Infinity : first.time + after;
   }
 
   private endAbsence(live: RunsOfKey, transition: Transition, end: number): void {
-    for (const run of takeUntil(live.buckets[transition.id]!, transition, end - transition.after)) {
-      if (!transition.confirms) {
-        this.actions.move(live, transition, run, end);
-        leave(live, run);
-      } else {
-        if (this.automaton.states[transition.to]!.out.length === 0) this.actions.complete(live, run);
-        else this.actions.move(live, transition, run, end);
-        unconfirm(live, run);
-      }
+    for (const run of live.buckets[transition.id]!.takeUntil(end - transition.after)) {
+      if (transition.confirms && this.automaton.states[transition.to]!.out.length === 0) this.actions.complete(live, run);
+      else this.actions.move(live, transition, run, end);
+      this.life.leave(live, run, transition, 'taken');
     }
   }
-}
-
-/** The run that has been in a bucket for longest. */
-function firstOf(bucket: Bucket | undefined, transition: Transition): Run | undefined {
-  return bucket?.waiting.find((run) => isIn(transition, run)) ?? bucket?.fresh.find((run) => isIn(transition, run));
-}
-
-/** Takes the runs out of a bucket that came up to a time. */
-function takeUntil(bucket: Bucket, transition: Transition, time: number): Run[] {
-  const taken: Run[] = [];
-  for (const runs of [bucket.waiting, bucket.fresh]) {
-    let count = 0;
-    for (; count < runs.length && (runs[count]!.time <= time || !isIn(transition, runs[count]!)); count++) {
-      if (isIn(transition, runs[count]!)) taken.push(runs[count]!);
-    }
-    runs.splice(0, count);
-  }
-  return taken;
 }

@@ -1,76 +1,94 @@
-import type { Transition } from '../automaton/automaton.ts';
-import type { Run, Start } from './run.ts';
-import { Bucket, type RunsOfKey } from './runsOfKey.ts';
+import type { Automaton, Guard, Transition } from '../automaton/automaton.ts';
+import type { ExecutorUser } from './executorForm.ts';
+import { retain, type Run, type Start } from './run.ts';
+import type { RunEnd } from './runObserver.ts';
+import type { RunsOfKey } from './runsOfKey.ts';
 
-/** Whether a run that was put in a transition is still there. */
-export function isIn(transition: Transition, run: Run): boolean {
-  const { start } = run;
-  return !(run.dropped || start.pruned || (start.expired && !transition.outlasts));
-}
+/** Counts what runs wait for, from their first place to their last. */
+export class RunLife {
+  private readonly automaton: Automaton;
+  private readonly user: Pick<ExecutorUser, 'observer' | 'tellsTimedOut'>;
+  private keeps: boolean | undefined;
 
-/** A run is to wait in so many transitions. */
-export function enroll(live: RunsOfKey, run: Run, waiting: number, confirming: number, keepsRuns: boolean): void {
-  run.waiting = waiting;
-  run.confirming = confirming;
-  if (waiting + confirming === 0) return;
-  const { start } = run;
-  if (start.live++ === 0) live.link(start);
-  live.live++;
-  if (keepsRuns) keep(start, run);
+  constructor(automaton: Automaton, user: Pick<ExecutorUser, 'observer' | 'tellsTimedOut'>) {
+    this.automaton = automaton;
+    this.user = user;
+  }
+
+  /** Whether starts must know their runs: to tell of them when they end, or to confirm them at the end of the window. */
+  get keepsRuns(): boolean {
+    return (this.keeps ??= this.mustKeepRuns());
+  }
+
+  /** A run is to wait in so many transitions. */
+  enroll(live: RunsOfKey, run: Run, waiting: number, confirming: number): void {
+    run.waiting = waiting;
+    run.confirming = confirming;
+    if (waiting + confirming === 0) return;
+    const { start } = run;
+    if (start.live++ === 0) live.link(start);
+    live.live++;
+    if (this.keepsRuns) keep(start, run);
+  }
+
+  /** A run waits in one transition less. */
+  leave(live: RunsOfKey, run: Run, transition: Transition, end: RunEnd, guard?: Guard): void {
+    if (transition.confirms) run.confirming--;
+    else run.waiting--;
+    run.gone |= transition.bit;
+    if (run.waits) return;
+    rest(live, run.start);
+    this.user.observer?.ended(run, end, transition, guard);
+  }
+
+  /** The window of a run is over: it waits for no event any more. */
+  expire(live: RunsOfKey, run: Run): void {
+    run.waiting = 0;
+    if (run.waits) return;
+    rest(live, run.start);
+    this.user.observer?.ended(run, 'window');
+  }
+
+  /** The window of a start is over of which no run need be known. */
+  forget(live: RunsOfKey, start: Start): void {
+    live.live -= start.live;
+    start.live = 0;
+    live.unlink(start);
+  }
+
+  /** Drops a run because there are too many. */
+  drop(live: RunsOfKey, run: Run): void {
+    run.drop();
+    rest(live, run.start);
+    this.user.observer?.ended(run, 'cap');
+  }
+
+  /** Drops all runs of a start, for a match that was given out. */
+  prune(live: RunsOfKey, start: Start): void {
+    const { observer } = this.user;
+    start.pruned = true;
+    this.forget(live, start);
+    if (observer !== undefined) for (const run of start.runs ?? []) if (run.waits) observer.ended(run, 'skip');
+  }
+
+  private mustKeepRuns(): boolean {
+    const { automaton, user } = this;
+    if (user.observer !== undefined) return true;
+    return automaton.within !== Infinity && (automaton.transitions.some(({ confirms }) => confirms) || user.tellsTimedOut());
+  }
 }
 
 function keep(start: Start, run: Run): void {
-  const { runs } = start;
+  const runs = (start.runs ??= []);
   if (runs.length >= start.limit) {
-    compact(runs, (each) => each.waiting + each.confirming > 0);
+    retain(runs, (each) => each.waits);
     start.limit = Math.max(8, 2 * runs.length);
   }
   runs.push(run);
 }
 
-/** A run waits in one transition less. */
-export function leave(live: RunsOfKey, run: Run): void {
-  run.waiting--;
-  if (run.waiting + run.confirming === 0) rest(live, run.start);
-}
-
-/** A run is no longer to be confirmed in a transition. */
-export function unconfirm(live: RunsOfKey, run: Run): void {
-  run.confirming--;
-  if (run.waiting + run.confirming === 0) rest(live, run.start);
-}
-
 /** A start has one live run less. */
-export function rest(live: RunsOfKey, start: Start): void {
+function rest(live: RunsOfKey, start: Start): void {
   live.live--;
   if (--start.live === 0) live.unlink(start);
-}
-
-/** Drops all runs of a start. */
-export function prune(live: RunsOfKey, start: Start): void {
-  start.pruned = true;
-  live.live -= start.live;
-  start.live = 0;
-  live.unlink(start);
-}
-
-/** The bucket of a transition, made when it is needed. */
-export function bucketOf(live: RunsOfKey, transition: number): Bucket {
-  return (live.buckets[transition] ??= new Bucket());
-}
-
-/** Removes in place what does not pass. Where the question itself fails, what it was not asked for stays. */
-export function compact(runs: Run[], isToStay: (run: Run) => boolean): void {
-  let kept = 0;
-  let asked = 0;
-  try {
-    while (asked < runs.length) {
-      const run = runs[asked]!;
-      if (isToStay(run)) runs[kept++] = run;
-      asked++;
-    }
-  } finally {
-    while (asked < runs.length) runs[kept++] = runs[asked++]!;
-    runs.length = kept;
-  }
 }

@@ -14,11 +14,14 @@ export class RunView {
     this.soFar = soFar as never;
   }
 
+  /** Counts first: a list that grows costs more than a second walk. */
   private eventsOf(step: number): unknown[] | undefined {
-    let events: unknown[] | undefined;
-    for (let run = this.run; run !== undefined; run = run.parent) {
-      if (run.step === step) (events ??= []).push(run.event);
-    }
-    return events?.reverse();
+    let count = 0;
+    for (let run = this.run; run !== undefined; run = run.parent) if (run.state.step === step) count++;
+    if (count === 0) return undefined;
+    const events: unknown[] = [];
+    events.length = count;
+    for (let run = this.run; count > 0; run = run!.parent) if (run!.state.step === step) events[--count] = run!.arrival.event;
+    return events;
   }
 }

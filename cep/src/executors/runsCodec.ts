@@ -1,7 +1,7 @@
 import { type ByteReader, type ByteWriter, type Codec, MillraceError, plainData } from '@millrace/core';
 import type { Automaton } from '../automaton/automaton.ts';
-import { Run, Start } from './run.ts';
-import { bucketOf, enroll, isIn } from './runLife.ts';
+import { Arrival, isIn, Run, Start } from './run.ts';
+import { RunLife } from './runLife.ts';
 import { type Completed, RunsOfKey } from './runsOfKey.ts';
 
 /**
@@ -107,7 +107,7 @@ class RunsWriter {
     const { writer } = this;
     writer.varint(this.runs.size);
     for (const run of this.runs.keys()) {
-      writer.varint(run.state);
+      writer.varint(run.state.id);
       writer.float64(run.time);
       writer.varint(run.seq);
       writer.varint(run.parent === undefined ? 0 : this.runs.get(run.parent)! + 1);
@@ -129,25 +129,25 @@ function readRuns(automaton: Automaton, reader: ByteReader): RunsOfKey {
   const starts = readList(reader, () => readStart(reader));
   const values = plainData.read(reader, 1) as readonly unknown[];
   const runs: Run[] = [];
-  for (let n = reader.varint(); n > 0; n--) runs.push(readRun(automaton, reader, { runs, starts, values }));
+  const read: Read = { runs, starts, values, arrivals: [] };
+  for (let n = reader.varint(); n > 0; n--) runs.push(readRun(automaton, reader, read));
   const waiting = new Map<Run, number>();
   const confirming = new Map<Run, number>();
   const one = (): Run => runs[reader.varint()]!;
   for (let n = reader.varint(); n > 0; n--) {
     const id = reader.varint();
-    const bucket = bucketOf(live, id);
-    bucket.waiting = readList(reader, one);
-    bucket.fresh = readList(reader, one);
-    bucket.limit = Math.max(bucket.limit, 2 * bucket.waiting.length);
+    const bucket = live.bucket(automaton, id);
+    for (let m = reader.varint(); m > 0; m--) bucket.restore(one());
+    bucket.fresh.push(...readList(reader, one));
     const counts = automaton.transitions[id]!.confirms ? confirming : waiting;
     for (const run of [...bucket.waiting, ...bucket.fresh]) counts.set(run, (counts.get(run) ?? 0) + 1);
   }
   live.completed = readList(reader, (): Completed => ({ run: one(), seq: reader.varint() }));
   live.order = readList(reader, one);
   // Starts must be linked in the order of their events.
-  const keepsRuns = automaton.within !== Infinity;
+  const life = new RunLife(automaton, { tellsTimedOut: () => true });
   for (const run of runs.toSorted((a, b) => a.start.seq - b.start.seq))
-    enroll(live, run, waiting.get(run) ?? 0, confirming.get(run) ?? 0, keepsRuns);
+    life.enroll(live, run, waiting.get(run) ?? 0, confirming.get(run) ?? 0);
   return live;
 }
 
@@ -161,17 +161,21 @@ interface Read {
   readonly runs: readonly Run[];
   readonly starts: readonly Start[];
   readonly values: readonly unknown[];
+  /** Of the values: those that were read already. */
+  readonly arrivals: Arrival[];
 }
 
-function readRun(automaton: Automaton, reader: ByteReader, { runs, starts, values }: Read): Run {
-  const state = reader.varint();
+function readRun(automaton: Automaton, reader: ByteReader, { runs, starts, values, arrivals }: Read): Run {
+  const state = automaton.states[reader.varint()]!;
   const time = reader.float64();
   const seq = reader.varint();
   const parent = reader.varint();
   const start = starts[reader.varint()]!;
   const value = reader.varint();
-  const event = value === 0 ? undefined : values[value - 1];
-  return new Run(state, automaton.states[state]!.step, { event, time, seq }, parent === 0 ? undefined : runs[parent - 1], start);
+  // What time has moved takes no event, and has a time of its own.
+  let arrival = value === 0 ? new Arrival(undefined, time, seq) : arrivals[value - 1];
+  if (arrival === undefined) arrivals[value - 1] = arrival = new Arrival(values[value - 1], time, seq);
+  return new Run(state, arrival, parent === 0 ? undefined : runs[parent - 1], start);
 }
 
 function readList<V>(reader: ByteReader, readOne: () => V): V[] {

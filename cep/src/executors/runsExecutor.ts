@@ -1,50 +1,55 @@
 import { type Automaton, type Guard, NEXT_EVENT, RELAXED, STRICT, TIMED, type Transition } from '../automaton/automaton.ts';
-import { PredicateMask } from '../automaton/predicateMask.ts';
-import type { ConditionContext } from '../pattern/condition.ts';
+import type { Bucket } from './bucket.ts';
 import { Completion, type CompletionOptions } from './completion.ts';
 import type { Executor } from './executor.ts';
 import type { ExecutorUser } from './executorForm.ts';
 import { PartialLimit, type PartialLimitOptions } from './partialLimit.ts';
-import { Run, Start } from './run.ts';
+import { Arrival, isIn, Run, Start } from './run.ts';
+import { RunConditions } from './runConditions.ts';
 import { RunDeadlines } from './runDeadlines.ts';
-import { bucketOf, compact, enroll, isIn, leave, unconfirm } from './runLife.ts';
-import { type Bucket, RunsOfKey } from './runsOfKey.ts';
-import { RunView } from './runView.ts';
+import { RunLife } from './runLife.ts';
+import { RunsOfKey } from './runsOfKey.ts';
 
 /** What is asked of an executor beside the pattern. */
 export interface RunsOptions extends CompletionOptions, PartialLimitOptions {}
 
 /**
  * Follows every partial match as a run of its own: what iterative conditions, strategies after a match and limits on runs need. A run waits
- * in the bucket of each transition that leads out of its state; an event looks only into buckets whose predicate it satisfies.
+ * in the bucket of each transition that leads out of its state; an event looks only into buckets whose predicate it satisfies, and where a
+ * condition is equality with an earlier event, only at the runs that agree.
  */
 export class RunsExecutor implements Executor<RunsOfKey> {
   private readonly automaton: Automaton;
   private readonly user: ExecutorUser;
-  private readonly mask: PredicateMask;
-  private readonly view: RunView;
+  private readonly conditions: RunConditions;
   private readonly completion: Completion;
+  private readonly life: RunLife;
   private readonly deadlines: RunDeadlines;
   private readonly limit: PartialLimit;
-  /** Whether starts must know their runs: to time them out, or to confirm them at the end of the window. */
-  private readonly keepsRuns: boolean;
+  private readonly starts: readonly Transition[];
+  /** Of each state, in how many transitions its runs wait for being confirmed. */
+  private readonly confirming: readonly number[];
   /** Runs that came with the current event: they wait from the next one on. */
   private readonly born: Run[] = [];
   private live = new RunsOfKey();
-  /** What conditions are told of the event: made once per event. */
-  private conditionContext: ConditionContext = { timestamp: 0 };
   private event: unknown = undefined;
   private time = 0;
+  /** The event as runs hold it: made when the first takes it. */
+  private arrival: Arrival | undefined;
+  /** What the user's functions have thrown while runs took their places. */
+  private failure: { readonly error: unknown } | undefined;
 
   constructor(automaton: Automaton, user: ExecutorUser, options: RunsOptions) {
+    const { transitions, states } = automaton;
     this.automaton = automaton;
     this.user = user;
-    this.mask = new PredicateMask(automaton.unary);
-    this.view = new RunView(automaton.steps);
-    this.completion = new Completion(automaton, user, options);
-    this.limit = new PartialLimit(options);
-    this.keepsRuns = automaton.within !== Infinity;
-    this.deadlines = new RunDeadlines(automaton, user, {
+    this.conditions = new RunConditions(automaton);
+    this.life = new RunLife(automaton, user);
+    this.completion = new Completion(automaton, user, this.life, options);
+    this.limit = new PartialLimit(this.life, options);
+    this.starts = automaton.starts.map((id) => transitions[id]!);
+    this.confirming = states.map(({ out }) => out.filter((id) => transitions[id]!.confirms).length);
+    this.deadlines = new RunDeadlines(automaton, user, this.life, {
       complete: (live, run) => this.completion.add(live, run),
       move: (live, transition, run, at) => this.moveByTime(live, transition, run, at),
       settle: (live, at) => this.completion.settle(live, at),
@@ -62,9 +67,9 @@ export class RunsExecutor implements Executor<RunsOfKey> {
 
   /** Whether an event can begin a run: for keys without any, nothing else matters. */
   canStart(event: unknown, time: number): boolean {
-    const { mask, automaton } = this;
-    mask.begin(event, time);
-    return automaton.starts.some((id) => mask.test(automaton.transitions[id]!.take.unary));
+    this.conditions.begin(event, time);
+    for (const { take } of this.starts) if (this.conditions.test(take.unary)) return true;
+    return false;
   }
 
   /** The next event of a key. Time must have been moved up to it. */
@@ -72,127 +77,175 @@ export class RunsExecutor implements Executor<RunsOfKey> {
     this.live = live;
     this.event = event;
     this.time = time;
+    this.arrival = undefined;
     live.seq++;
     this.born.length = 0;
-    this.conditionContext = { timestamp: time };
-    this.mask.begin(event, time);
+    this.conditions.begin(event, time);
     const { buckets } = live;
     for (let id = 0; id < buckets.length; id++) {
       const bucket = buckets[id];
       if (bucket !== undefined && !bucket.isEmpty) this.visit(this.automaton.transitions[id]!, bucket);
     }
     this.begin();
-    for (const run of this.born) this.settleIn(run);
+    for (let i = 0; i < this.born.length; i++) this.settleIn(this.born[i]!);
     this.completion.settle(live, time);
     this.limit.enforce(live);
+    this.rethrow();
   }
 
   /** Time has come to `at`: no event before it will come; nor at it, if `through`. */
   advance(live: RunsOfKey, at: number, through: boolean): void {
+    if (this.deadlines.next(live) > at) return;
     this.live = live;
     this.deadlines.advance(live, at, through);
+    this.rethrow();
   }
 
   /** When time alone will change something; Infinity: never. */
   nextDeadline(live: RunsOfKey): number {
+    // Where nobody is to be told, it is enough to look when all is over.
+    if (!this.life.keepsRuns && live.completed.length === 0) return this.deadlines.nextWithLastWindow(live);
     return this.deadlines.next(live);
   }
 
   /** All runs that begin with an event have one start. */
   private begin(): void {
-    const { live, view, automaton } = this;
+    const { conditions } = this;
     let start: Start | undefined;
-    view.run = undefined;
-    for (const id of automaton.starts) {
-      const transition = automaton.transitions[id]!;
-      if (!this.satisfies(transition.take) || transition.kills.some((guard) => this.satisfies(guard)) || !this.passesFirst(transition))
+    for (const transition of this.starts) {
+      if (!conditions.satisfies(transition.take, undefined)) continue;
+      if (conditions.obstacle(transition, undefined) !== undefined || conditions.obstacleToFirst(transition, undefined) !== undefined)
         continue;
-      start ??= new Start(this.time, live.seq);
+      start ??= new Start(this.time, this.live.seq);
       this.advanceTo(transition, undefined, start);
     }
   }
 
   private visit(transition: Transition, bucket: Bucket): void {
-    if (transition.kind === STRICT || transition.kind === NEXT_EVENT) return this.visitStrict(transition, bucket);
-    const { mask } = this;
-    const fires = transition.kind !== TIMED && mask.test(transition.take.unary);
-    const mayKill = transition.kills.length === 0 ? NO_GUARDS : transition.kills.filter(({ unary }) => mask.test(unary));
-    const killsAll = mayKill.some(({ residual }) => residual < 0);
+    const { kind, take, kills } = transition;
+    if (kind === STRICT || kind === NEXT_EVENT) return this.visitStrict(transition, bucket);
+    const { conditions } = this;
     if (bucket.fresh.length > 0) this.passFresh(transition, bucket);
-    if (!fires && mayKill.length === 0) return;
-    const meeting: Meeting = { fires, mayKill, killsAll };
-    compact(bucket.waiting, (run) => this.meet(transition, run, meeting));
+    for (const guard of kills) if (conditions.test(guard.unary)) this.kill(transition, bucket, guard);
+    if (kind === TIMED || !conditions.test(take.unary)) return;
+    if (!this.isFound(transition, take)) return this.takeAmong(transition, bucket.waiting, take.residual);
+    const value = conditions.valueOf(take.correlation);
+    const found = bucket.index!.find(value);
+    if (found === undefined) return;
+    this.takeAmong(transition, found, take.rest);
+    bucket.index!.shrink(value, found);
   }
 
-  /** Whether a run stays where it is. */
-  private meet(transition: Transition, run: Run, { fires, mayKill, killsAll }: Meeting): boolean {
-    const { live, view } = this;
-    if (!isIn(transition, run)) return false;
-    view.run = run;
-    if (killsAll || mayKill.some(({ residual }) => this.holds(residual))) {
-      this.remove(transition, run);
-      return false;
+  /** Whether the runs of a transition are found by what a condition says. */
+  private isFound({ index }: Transition, { correlation }: Guard): boolean {
+    const { correlations } = this.automaton;
+    return index >= 0 && correlation >= 0 && correlations[index]!.side === correlations[correlation]!.side;
+  }
+
+  /** The runs of which an event satisfies what must not happen. */
+  private kill(transition: Transition, bucket: Bucket, guard: Guard): void {
+    if (!this.isFound(transition, guard)) return this.killAmong(transition, bucket.waiting, guard, guard.residual);
+    const value = this.conditions.valueOf(guard.correlation);
+    const found = bucket.index!.find(value);
+    if (found === undefined) return;
+    this.killAmong(transition, found, guard, guard.rest);
+    bucket.index!.shrink(value, found);
+  }
+
+  /** Where a condition fails, what it was not asked of stays. */
+  private killAmong(transition: Transition, runs: Run[], guard: Guard, residual: number): void {
+    const { live, conditions, life } = this;
+    let kept = 0;
+    let asked = 0;
+    try {
+      for (; asked < runs.length; asked++) {
+        const run = runs[asked]!;
+        if (!isIn(transition, run)) continue;
+        if (conditions.holds(residual, run)) life.leave(live, run, transition, 'condition', guard);
+        else runs[kept++] = run;
+      }
+    } finally {
+      while (asked < runs.length) runs[kept++] = runs[asked++]!;
+      runs.length = kept;
     }
-    if (!fires || !this.holds(transition.take.residual)) return true;
-    if (this.time - run.time < transition.gap) this.advanceTo(transition, run, run.start);
-    if (transition.kind !== RELAXED) return true;
-    leave(live, run);
-    return false;
+  }
+
+  private takeAmong(transition: Transition, runs: Run[], residual: number): void {
+    let kept = 0;
+    let asked = 0;
+    try {
+      for (; asked < runs.length; asked++) {
+        const run = runs[asked]!;
+        if (isIn(transition, run) && !this.takes(transition, run, residual)) runs[kept++] = run;
+      }
+    } finally {
+      while (asked < runs.length) runs[kept++] = runs[asked++]!;
+      runs.length = kept;
+    }
+  }
+
+  /** Whether a run goes with the event, and does not wait for another. */
+  private takes(transition: Transition, run: Run, residual: number): boolean {
+    if (!this.conditions.holds(residual, run)) return false;
+    const isInTime = this.time - run.time < transition.gap;
+    if (isInTime) this.advanceTo(transition, run, run.start);
+    if (transition.kind !== RELAXED) return false;
+    this.life.leave(this.live, run, transition, isInTime ? 'taken' : 'window');
+    return true;
   }
 
   /** All runs leave: what comes directly after them is here. */
   private visitStrict(transition: Transition, bucket: Bucket): void {
-    const { live, view } = this;
-    const runs = bucket.fresh;
-    bucket.fresh = [];
-    for (const run of runs) {
-      if (!isIn(transition, run)) continue;
-      view.run = run;
-      const passes = this.passesFirst(transition) && !transition.kills.some((guard) => this.satisfies(guard));
-      if (passes && transition.kind === NEXT_EVENT) this.completion.add(live, run);
-      else if (passes && this.satisfies(transition.take) && this.time - run.time < transition.gap)
-        this.advanceTo(transition, run, run.start);
-      leave(live, run);
+    const { fresh } = bucket;
+    let asked = 0;
+    try {
+      for (; asked < fresh.length; asked++) if (isIn(transition, fresh[asked]!)) this.meetDirectly(transition, fresh[asked]!);
+    } finally {
+      fresh.splice(0, asked);
     }
+  }
+
+  private meetDirectly(transition: Transition, run: Run): void {
+    const { live, conditions, life } = this;
+    const obstacle = conditions.obstacleToFirst(transition, run) ?? conditions.obstacle(transition, run);
+    if (obstacle !== undefined) return life.leave(live, run, transition, 'condition', obstacle);
+    if (transition.kind === NEXT_EVENT) {
+      this.completion.add(live, run);
+      return life.leave(live, run, transition, 'taken');
+    }
+    if (!conditions.satisfies(transition.take, run)) return life.leave(live, run, transition, 'contiguity', transition.take);
+    const isInTime = this.time - run.time < transition.gap;
+    if (isInTime) this.advanceTo(transition, run, run.start);
+    life.leave(live, run, transition, isInTime ? 'taken' : 'window');
   }
 
   /** What came with the last event is asked what only the very next event is asked. */
   private passFresh(transition: Transition, bucket: Bucket): void {
-    for (const run of bucket.fresh) {
-      if (!isIn(transition, run)) continue;
-      this.view.run = run;
-      if (this.passesFirst(transition)) this.wait(transition, bucket, run);
-      else this.remove(transition, run);
+    const { fresh } = bucket;
+    let asked = 0;
+    try {
+      for (; asked < fresh.length; asked++) {
+        const run = fresh[asked]!;
+        if (!isIn(transition, run)) continue;
+        const obstacle = this.conditions.obstacleToFirst(transition, run);
+        if (obstacle === undefined) this.wait(bucket, run);
+        else this.life.leave(this.live, run, transition, 'condition', obstacle);
+      }
+    } finally {
+      fresh.splice(0, asked);
     }
-    bucket.fresh.length = 0;
-  }
-
-  private remove({ confirms }: Transition, run: Run): void {
-    if (confirms) unconfirm(this.live, run);
-    else leave(this.live, run);
-  }
-
-  private passesFirst({ firstNot, firstMust }: Transition): boolean {
-    return !firstNot.some((guard) => this.satisfies(guard)) && firstMust.every((guard) => this.satisfies(guard));
-  }
-
-  private satisfies({ unary, residual }: Guard): boolean {
-    return this.mask.test(unary) && this.holds(residual);
-  }
-
-  /** Asks the run in view. */
-  private holds(residual: number): boolean {
-    return residual < 0 || this.automaton.residual[residual]!.test(this.event as never, this.view.soFar, this.conditionContext);
   }
 
   /** The event is taken along a transition. */
   private advanceTo(transition: Transition, parent: Run | undefined, start: Start): void {
     const { live } = this;
     const state = this.automaton.states[transition.to]!;
-    const run = new Run(state.id, state.step, { event: this.event, time: this.time, seq: live.seq }, parent, start);
+    const run = new Run(state, (this.arrival ??= new Arrival(this.event, this.time, live.seq)), parent, start);
     this.user.reached?.(state.step);
+    this.user.observer?.took(run);
     if (state.accepts) this.completion.add(live, run);
-    if (state.out.length === 0 || !this.limit.admits(live)) return;
+    if (state.out.length === 0) return;
+    if (!this.limit.admits(live)) return this.user.observer?.ended(run, 'cap');
     this.enroll(run);
     this.born.push(run);
   }
@@ -200,7 +253,8 @@ export class RunsExecutor implements Executor<RunsOfKey> {
   /** Time moves a run along: after an absence. */
   private moveByTime(live: RunsOfKey, transition: Transition, parent: Run, at: number): void {
     const state = this.automaton.states[transition.to]!;
-    const run = new Run(state.id, -1, { event: undefined, time: at, seq: live.seq }, parent, parent.start);
+    const run = new Run(state, new Arrival(undefined, at, live.seq), parent, parent.start);
+    this.user.observer?.took(run);
     if (state.accepts) this.completion.add(live, run);
     if (state.out.length === 0) return;
     this.live = live;
@@ -209,44 +263,35 @@ export class RunsExecutor implements Executor<RunsOfKey> {
   }
 
   private enroll(run: Run): void {
-    const { transitions, states } = this.automaton;
-    let confirming = 0;
-    const { out } = states[run.state]!;
-    for (const id of out) if (transitions[id]!.confirms) confirming++;
-    enroll(this.live, run, out.length - confirming, confirming, this.keepsRuns);
+    const confirming = this.confirming[run.state.id]!;
+    this.life.enroll(this.live, run, run.state.out.length - confirming, confirming);
     this.limit.note(this.live, run);
   }
 
   /** A run takes its places. */
   private settleIn(run: Run): void {
     if (run.dropped) return;
-    const { transitions, states } = this.automaton;
-    for (const id of states[run.state]!.out) {
-      const transition = transitions[id]!;
-      const { kind, firstNot, firstMust } = transition;
-      const bucket = bucketOf(this.live, id);
+    for (const id of run.state.out) {
+      const { kind, firstNot, firstMust } = this.automaton.transitions[id]!;
+      const bucket = this.live.bucket(this.automaton, id);
       if (kind === STRICT || kind === NEXT_EVENT || firstNot.length + firstMust.length > 0) bucket.fresh.push(run);
-      else this.wait(transition, bucket, run);
+      else this.wait(bucket, run);
     }
   }
 
-  private wait(transition: Transition, bucket: Bucket, run: Run): void {
-    const { waiting } = bucket;
-    if (waiting.length >= bucket.limit) {
-      compact(waiting, (each) => isIn(transition, each));
-      bucket.limit = Math.max(16, 2 * waiting.length);
+  /** It waits even where the value fails by which it would be found. */
+  private wait(bucket: Bucket, run: Run): void {
+    try {
+      bucket.add(run);
+    } catch (error) {
+      this.failure ??= { error };
     }
-    waiting.push(run);
   }
-}
 
-const NO_GUARDS: readonly Guard[] = [];
-
-/** What an event has to do with the runs of one transition. */
-interface Meeting {
-  /** It satisfies the predicate of taking it. */
-  readonly fires: boolean;
-  /** What it satisfies, as far as that is a matter of the event alone, of what must not happen. */
-  readonly mayKill: readonly Guard[];
-  readonly killsAll: boolean;
+  private rethrow(): void {
+    if (this.failure === undefined) return;
+    const { error } = this.failure;
+    this.failure = undefined;
+    throw error;
+  }
 }

@@ -1,19 +1,7 @@
+import type { Automaton } from '../automaton/automaton.ts';
+import { Bucket } from './bucket.ts';
 import type { LiveKey } from './executor.ts';
 import type { Run, Start } from './run.ts';
-
-/** Runs that wait in one transition. */
-export class Bucket {
-  /** In the order in which they came, and so in that of their times. Some may have gone: their start was pruned or has expired. */
-  waiting: Run[] = [];
-  /** Those that came with the last event, where a transition asks something of the very next one. */
-  fresh: Run[] = [];
-  /** When it has grown to so many, those that have gone are dropped. */
-  limit = 16;
-
-  get isEmpty(): boolean {
-    return this.waiting.length === 0 && this.fresh.length === 0;
-  }
-}
 
 /** A run that is a match and has not been given out: one with an earlier start may still spoil it. */
 export interface Completed {
@@ -40,6 +28,11 @@ export class RunsOfKey implements LiveKey {
 
   get isIdle(): boolean {
     return this.live === 0 && this.completed.length === 0;
+  }
+
+  /** The bucket of a transition, made when it is needed. */
+  bucket(automaton: Automaton, transition: number): Bucket {
+    return (this.buckets[transition] ??= new Bucket(automaton, transition));
   }
 
   link(start: Start): void {

@@ -17,6 +17,8 @@ export interface PatternExplanation {
   readonly predicates: number;
   readonly states: readonly string[];
   readonly transitions: readonly string[];
+  /** Where partial matches are found by a value, instead of being asked one by one. */
+  readonly lookups: readonly string[];
   /** It could match without any event; such a match is never given out. */
   readonly canBeEmpty: boolean;
   /** What could become costly. */
@@ -47,9 +49,18 @@ export function explain<M extends Matched>({ node }: Complete<never, M>, options
     transitions: automaton.transitions.map(
       (transition) => `${nameOf(automaton, transition.from)} -> ${nameOf(automaton, transition.to)}: ${labelOf(automaton, transition)}`,
     ),
+    lookups: lookupsOf(automaton),
     canBeEmpty: node.sequence.steps.every(isNullable),
     warnings: warningsOf(node, automaton),
   };
+}
+
+/** Where runs are found by a value: those that an event can move on, or end. */
+export function lookupsOf(automaton: Automaton): string[] {
+  const { transitions, correlations } = automaton;
+  return transitions.flatMap(({ from, to, index }) =>
+    index < 0 ? [] : [`${nameOf(automaton, from)} -> ${nameOf(automaton, to)}: ${correlations[index]!.text}`],
+  );
 }
 
 /** What people call a state; −1 is the start. */

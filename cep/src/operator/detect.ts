@@ -1,6 +1,7 @@
 import { type Key, type KeyedStream, type OperatorStream, formatDuration } from '@millrace/core';
 import { compilePattern } from '../automaton/compilePattern.ts';
 import { chooseExecutor } from '../executors/chooseExecutor.ts';
+import { lookupsOf } from '../explain/explain.ts';
 import { afterMatchNode } from '../pattern/afterMatch.ts';
 import type { Complete, Matched } from '../pattern/matched.ts';
 import { detectOperator } from './detectOperator.ts';
@@ -55,10 +56,12 @@ export function detect<T, M extends Matched, R, K extends Key>(
     selectsEvent: emit === 'exists',
     stampsWatermark: compat === 'flink',
   });
+  const lookups = lookupsOf(automaton);
   const details = {
     steps: automaton.steps.join(', '),
     ...(automaton.within !== Infinity && { within: formatDuration(automaton.within) }),
     executor: `${form.name}: ${form.reason}`,
+    ...(lookups.length > 0 && { lookups: lookups.join('; ') }),
   };
   const traits = { stateful: true, ...(time === 'eventTime' && { needsEventTime: true }) };
   return (stream) => stream.transform<R, { timedOut: Partial<M>; late: T }>(operator, { ...options, kind: 'detect', traits, details });

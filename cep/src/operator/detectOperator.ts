@@ -11,7 +11,7 @@ import {
 import type { Automaton } from '../automaton/automaton.ts';
 import { type FoundMatch, lastOf, type LiveKey } from '../executors/executor.ts';
 import type { ExecutorForm } from '../executors/executorForm.ts';
-import { matchOf, partialOf } from '../executors/matchShape.ts';
+import { matchShape, type MatchShape, partialOf } from '../executors/matchShape.ts';
 import { EventBuffer } from './eventBuffer.ts';
 import type { MatchContext } from './options.ts';
 
@@ -53,6 +53,7 @@ class DetectOperator<L extends LiveKey> implements Operator {
   /** Keys whose timer was due while events from before it still waited. */
   private readonly postponed: Key[] = [];
   private readonly isEventTime: boolean;
+  private readonly shape: MatchShape;
   private droppedBefore = 0;
 
   constructor(context: OperatorContext, detection: Detection<L>) {
@@ -61,6 +62,7 @@ class DetectOperator<L extends LiveKey> implements Operator {
     this.isEventTime = detection.time === 'eventTime';
     this.runs = context.state['runs'] as unknown as ValueState<L | undefined>;
     this.buffer = new EventBuffer(detection.compare);
+    this.shape = matchShape(detection.automaton.steps);
     const reached = detection.automaton.steps.map((step) => context.counter(`reached ${step}`));
     this.executor = detection.form.create({
       tellsTimedOut: () => context.hasTaker('timedOut'),
@@ -186,9 +188,9 @@ class DetectOperator<L extends LiveKey> implements Operator {
 
   private giveOut(found: FoundMatch, at: Timestamp): void {
     const { context } = this;
-    const { automaton, select, selectsEvent, stampsWatermark } = this.detection;
+    const { select, selectsEvent, stampsWatermark } = this.detection;
     const last = lastOf(found);
-    const match = selectsEvent ? last.event : matchOf(automaton.steps, found);
+    const match = selectsEvent ? last.event : this.shape(found);
     let result: unknown;
     try {
       result = select(match as never, { key: context.key, start: found.taken.time, end: last.time });

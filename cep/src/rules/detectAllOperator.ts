@@ -11,7 +11,7 @@ import {
 } from '@millrace/core';
 import { lastOf } from '../executors/executor.ts';
 import type { ExecutorUser } from '../executors/executorForm.ts';
-import { matchOf, partialOf } from '../executors/matchShape.ts';
+import { matchShape, partialOf } from '../executors/matchShape.ts';
 import { EventBuffer } from '../operator/eventBuffer.ts';
 import type { NamedFunctions } from '../pattern/readCondition.ts';
 import type { ActiveRule, RuleOptions, RuleUse } from './activeRule.ts';
@@ -280,12 +280,13 @@ class DetectAllOperator implements Operator {
 
   private userOf(rule: ActiveRule): ExecutorUser {
     const { context } = this;
+    const shape = matchShape(rule.automaton.steps);
     const told = { rule: rule.rule, version: rule.version };
     return {
       tellsTimedOut: () => context.hasTaker('timedOut'),
       match: (found, at) => {
         const [start, end] = [found.taken.time, lastOf(found).time];
-        context.emit({ ...told, key: context.key, start, end, match: matchOf(rule.automaton.steps, found) }, at);
+        context.emit({ ...told, key: context.key, start, end, match: shape(found) }, at);
       },
       timedOut: (found, at) => {
         const [start, end] = [found.taken.time, lastOf(found).time];

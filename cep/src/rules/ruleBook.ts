@@ -63,9 +63,10 @@ export class RuleBook {
     this.startingWithAll = this.startingWithAll.filter((rule) => !isOver(rule));
     for (const history of this.history.values()) {
       // From the first on: what is said later bears on what was said before.
-      const isPast = ({ rule, version }: CheckedChange): boolean => {
+      const isPast = ({ rule, version, from }: CheckedChange): boolean => {
         const active = this.byAddress.get(addressOf(rule, version));
-        return active === undefined || isOver(active);
+        // A removal that is still to come ends what may yet be said of times before it.
+        return active === undefined ? from <= watermark : isOver(active);
       };
       while (history.length > 1 && isPast(history[0]!)) history.shift();
     }

@@ -1,6 +1,6 @@
 import type { Compat } from '../automaton/automaton.ts';
 import { compilePattern } from '../automaton/compilePattern.ts';
-import { matchOf, partialOf } from '../executors/matchShape.ts';
+import { matchShape, partialOf } from '../executors/matchShape.ts';
 import { chooseExecutor } from '../executors/chooseExecutor.ts';
 import type { Executor, FoundMatch, LiveKey } from '../executors/executor.ts';
 import { afterMatchNode } from '../pattern/afterMatch.ts';
@@ -80,9 +80,10 @@ class Trial<M extends Matched> {
   constructor({ node }: Complete<never, M>, { afterMatch, emit = 'all', maxPartials, compat }: TrialOptions<M>) {
     const automaton = compilePattern(node, compat);
     const strategy = afterMatch === undefined ? node.afterMatch : afterMatchNode(afterMatch);
+    const shape = matchShape(automaton.steps);
     const user = {
       tellsTimedOut: () => true,
-      match: (found: FoundMatch, at: number) => void this.matched.push({ match: matchOf(automaton.steps, found) as M, at }),
+      match: (found: FoundMatch, at: number) => void this.matched.push({ match: shape(found) as M, at }),
       timedOut: (found: FoundMatch, at: number) => void this.timedOut.push({ match: partialOf(automaton.steps, found) as Partial<M>, at }),
     };
     this.executor = chooseExecutor(automaton, { afterMatch: strategy ?? { skip: 'none' }, emit, maxPartials }).create(user);

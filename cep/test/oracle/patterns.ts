@@ -24,6 +24,8 @@ export interface Features {
   readonly either?: boolean;
   readonly all?: boolean;
   readonly iterative?: boolean;
+  /** Equality with events taken before. */
+  readonly equal?: boolean;
   readonly skip?: boolean;
 }
 
@@ -58,6 +60,20 @@ function iterative(names: readonly string[]): fc.Arbitrary<Condition> {
     fc.tuple(fc.constantFrom(...UNARY), step).map(([one, name]) => ({
       and: [one, { function: (_: Tick, soFar: Record<string, Tick[]>) => (soFar[name] ?? []).length < 2 } as unknown as Condition],
     })),
+  );
+}
+
+/** Equality with what one of the steps has taken, alone and together with other conditions. */
+function equality(names: readonly string[]): fc.Arbitrary<Condition> {
+  const equal = fc
+    .record({ step: fc.constantFrom(...names), of: fc.constantFrom('name', 'price'), same: fc.constantFrom(true, true, true, false) })
+    .map(({ step, of, same }): Condition => ({ equal: { of, step, to: same || of === 'price' ? of : 'price' } }));
+  return fc.oneof(
+    equal,
+    fc.tuple(equal, unary).map((and): Condition => ({ and })),
+    fc.tuple(equal, equal).map((and): Condition => ({ and })),
+    fc.tuple(equal, unary).map((or): Condition => ({ or })),
+    fc.tuple(equal, iterative(names)).map((and): Condition => ({ and })),
   );
 }
 
@@ -97,7 +113,7 @@ function preferenceOf({ greedy, reluctant }: Features): fc.Arbitrary<'greedy' | 
 }
 
 function eventOf(name: string, before: readonly string[], features: Features): fc.Arbitrary<EventNode> {
-  const where = features.iterative === true && before.length > 0 ? fc.oneof(unary, iterative([...before, name])) : unary;
+  const where = whereOf([...before, name], before.length > 0, features);
   return fc
     .record({
       link,
@@ -109,17 +125,30 @@ function eventOf(name: string, before: readonly string[], features: Features): f
     .map((node) => ({ kind: 'event' as const, name, ...defined(node) }));
 }
 
+function whereOf(names: readonly string[], looksBack: boolean, { iterative: asks, equal }: Features): fc.Arbitrary<Condition> {
+  if (!looksBack) return unary;
+  return fc.oneof(
+    unary,
+    ...(asks === true ? [iterative(names)] : []),
+    ...(equal === true ? [{ weight: 2, arbitrary: equality(names) }] : []),
+  );
+}
+
 function defined<V extends object>(node: V): { [P in keyof V]: Exclude<V[P], undefined> } {
   return Object.fromEntries(Object.entries(node).filter(([, value]) => value !== undefined)) as never;
 }
 
-function notOf(name: string, features: Features): fc.Arbitrary<NotNode> {
+function notOf(name: string, before: readonly string[], features: Features): fc.Arbitrary<NotNode> {
   const links = [
     ...(features.nots === true ? (['next', 'followedBy'] as const) : []),
     ...(features.absence === true ? (['absent'] as const) : []),
   ];
   return fc
-    .record({ link: fc.constantFrom(...links), where: unary, duration: fc.integer({ min: 1, max: 4 }) })
+    .record({
+      link: fc.constantFrom(...links),
+      where: whereOf(before, features.equal === true && before.length > 0, features),
+      duration: fc.integer({ min: 1, max: 4 }),
+    })
     .map(({ duration, ...node }) => ({ kind: 'not' as const, name, ...node, ...(node.link === 'absent' && { duration }) }));
 }
 
@@ -172,7 +201,9 @@ function stepsOf(features: Features): fc.Arbitrary<StepNode[]> {
     for (let n = 1; n <= count; n++) {
       const before = features.groups === true ? [] : Array.from({ length: n - 1 }, (_, i) => `p${i + 1}`);
       steps.push(
-        n > 1 && hasNots ? fc.oneof(stepOf(`p${n}`, before, features), notOf(`n${n}`, features)) : stepOf(`p${n}`, before, features),
+        n > 1 && hasNots
+          ? fc.oneof(stepOf(`p${n}`, before, features), notOf(`n${n}`, before, features))
+          : stepOf(`p${n}`, before, features),
       );
     }
     return fc.tuple(...steps).map((list) => list.map((step, at) => (at === 0 ? ({ ...step, link: 'begin' } as StepNode) : step)));

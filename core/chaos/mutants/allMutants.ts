@@ -1,3 +1,4 @@
+import { FAMILIES } from '../../simulation/families.ts';
 import { barrierMutants } from './barrierMutants.ts';
 import type { Mutant } from './mutant.ts';
 import { sinkMutants } from './sinkMutants.ts';
@@ -5,4 +6,10 @@ import { stateMutants } from './stateMutants.ts';
 import { timeMutants } from './timeMutants.ts';
 
 /** Every deliberate fault that chaos has to find. */
-export const MUTANTS: readonly Mutant[] = [...barrierMutants, ...sinkMutants, ...stateMutants, ...timeMutants];
+export const MUTANTS: readonly Mutant[] = [
+  ...barrierMutants,
+  ...sinkMutants,
+  ...stateMutants,
+  ...timeMutants,
+  ...FAMILIES.flatMap(({ mutants }) => mutants),
+];

@@ -48,6 +48,14 @@ export const barrierMutants: readonly Mutant[] = [
       return original(self, checkpoint, pending);
     };
   }),
+  mutant('savepoint-commits', 'a savepoint makes visible what it holds', Coordinator, 'complete', (original) => {
+    return async (self, checkpoint: number, pending: { readonly barrier: Barrier }) => {
+      await (original(self, checkpoint, pending) as Promise<void>);
+      const { parts } = self as unknown as CoordinatorInside;
+      if (pending.barrier.savepoint)
+        await Promise.all(parts.participants().map(async (participant) => participant.completeCheckpoint(checkpoint)));
+    };
+  }),
   mutant(
     'enumerator-too-late',
     'splits found while a checkpoint is taken count as dealt out in it',

@@ -194,6 +194,8 @@ export class Coordinator {
     this.lastEnd = clock.now();
     this.parts.history.complete(manifest, this.lastEnd);
     this.schedule();
+    // Who goes on here after a failure goes on from a checkpoint: what only a savepoint holds must not be visible yet.
+    if (pending.barrier.savepoint) return pending.resolve(manifest);
     try {
       await Promise.all(this.parts.participants().map((participant) => participant.completeCheckpoint(checkpoint)));
       pending.resolve(manifest);
@@ -201,7 +203,6 @@ export class Coordinator {
       pending.reject(error);
       return this.parts.onFatal(error);
     }
-    if (pending.barrier.savepoint) return;
     await this.catalog.retain(policy.retain, lease.epoch).catch((error: unknown) => {
       this.parts.logger.warn(`Checkpoints that are not needed any more could not be removed: ${describeError(error)}`);
     });

@@ -132,7 +132,9 @@ export class Lease {
    */
   check(): Promise<void> {
     return this.inTurn(async () => {
-      if (this.lost || (await this.storage.readToken(NAME))?.token !== this.token) throw this.fenced();
+      const token = this.lost ? undefined : await this.ownToken();
+      if (token === undefined) throw this.fenced();
+      this.token = token;
     });
   }
 
@@ -164,6 +166,7 @@ export class Lease {
   private async ownToken(): Promise<string | undefined> {
     const found = await this.storage.readToken(NAME);
     if (found === undefined) return undefined;
+    if (found.token === this.token) return found.token;
     const { owner, epoch } = parse(found.content);
     return owner === this.options.owner && epoch === this.epoch ? found.token : undefined;
   }

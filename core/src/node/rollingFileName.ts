@@ -26,10 +26,11 @@ export class FinishedName {
 }
 
 /** The owner in the name of a hidden file. */
-const HIDDEN_NAME = /^(.+)\.\d+(?:\.cut(?:-[0-9a-f]{12})?)?$/;
+const HIDDEN_NAME = /^(.+)\.\d+(?:-\d+)?$/;
 
-export function hiddenNameOf(owner: string, number: number): string {
-  return `${owner}.${number}`;
+/** `from`: the subtask that began the file, where its owner ends it in that one's place. */
+export function hiddenNameOf(owner: string, number: number, from?: number): string {
+  return `${owner}.${number}${from === undefined ? '' : `-${from}`}`;
 }
 
 /** Whose a hidden file is. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { copyFile, link, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -60,38 +59,15 @@ export class RollingFilePublisher {
   }
 
   /**
-   * Ends a file where a checkpoint was taken, and makes it visible: its writer's place is gone, or another's. The file itself stays as it is
-   * until then, whoever may still hold it open.
+   * A copy of a file as a checkpoint holds it, under a name of its own, with `options.footer` behind it. The file itself stays as it is: who has
+   * lost its place and does not know may still write to it, and who goes on from the same checkpoint needs it too.
    */
-  async publishCut(file: UnfinishedFile, subtask: number, options: RollingFileOptions): Promise<void> {
-    await this.#guarded(async () => {
-      const path = this.hiddenPath(file.hidden);
-      const cut = `${path}.cut`;
-      const pending = { ...file, subtask };
-      // Hidden no more: that it was made visible before is the only way.
-      if (!(await exists(path))) return this.#mustBeEnded(pending, file, options);
-      if (!(await exists(cut))) {
-        const draft = `${cut}-${randomBytes(6).toString('hex')}`;
-        await this.#copy(path, draft, file);
-        await endFile(draft, file, options);
-        await link(draft, cut).catch(unlessCode('EEXIST'));
-        await unlink(draft);
-      }
-      await syncDirectory(await this.#link(cut, pending));
-      for (const name of [path, cut]) await unlink(name).catch(unlessCode('ENOENT'));
-    });
-  }
-
-  /**
-   * A copy of a file as a checkpoint holds it, under a name of its own: another process that has lost its place and does not know may still
-   * write to the old one.
-   */
-  async copyUnfinished(file: UnfinishedFile, hidden: string): Promise<void> {
+  async copyUnfinished(file: UnfinishedFile, hidden: string, options: RollingFileOptions): Promise<void> {
     await this.#guarded(async () => {
       const path = this.hiddenPath(hidden);
       if (!(await exists(this.hiddenPath(file.hidden)))) throw this.#gone(file);
       await this.#copy(this.hiddenPath(file.hidden), path, file);
-      await endFile(path, file, { packed: false, footer: '', wrote: () => undefined });
+      await endFile(path, file, options);
     });
   }
 
@@ -134,13 +110,6 @@ export class RollingFilePublisher {
       });
     }
     await copyFile(from, to, constants.COPYFILE_FICLONE);
-  }
-
-  async #mustBeEnded(pending: PendingFile, file: UnfinishedFile, { footer, packed }: RollingFileOptions): Promise<void> {
-    const finished = join(this.#directory, pending.bucket, this.#names.of(pending.subtask, pending.number));
-    const found = await stat(finished).catch(unlessCode('ENOENT'));
-    const isLonger = found !== undefined && !packed && found.size > file.length + Buffer.byteLength(footer);
-    if (isLonger) throw this.#gone(file);
   }
 
   #gone({ hidden, length }: UnfinishedFile): MillraceError {

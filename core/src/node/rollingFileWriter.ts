@@ -119,6 +119,10 @@ export class RollingFileWriter<T> implements SinkWriter<T, PendingFile, RollingF
     for (const { hidden } of files) await this.#publisher.remove(hidden);
   }
 
+  /**
+   * Makes visible only what the checkpoint has committed. All else are copies under names of this writer's own, so that it does no harm where
+   * another process has taken its place meanwhile, or goes on from the same checkpoint later.
+   */
   async recover(files: readonly PendingFile[], states: readonly RollingFileState[]): Promise<void> {
     await this.#publisher.publish(files);
     const { subtask, parallelism } = this.#context;
@@ -128,10 +132,10 @@ export class RollingFileWriter<T> implements SinkWriter<T, PendingFile, RollingF
       for (const file of own.unfinished) await this.#goOn(file);
       return;
     }
-    // In another number of subtasks nobody goes on with a file: what there is of it is shared out and ends here.
+    // In another number of subtasks nobody goes on with a file: what there is of it is shared out, ends here, and is visible with the next checkpoint.
     const unfinished = states.flatMap((state) => state.unfinished.map((file) => ({ file, subtask: state.subtask })));
     const mine = unfinished.filter((_, i) => i % parallelism === subtask);
-    for (const each of mine) await this.#publisher.publishCut(each.file, each.subtask, this.#fileOptions);
+    for (const each of mine) await this.#endCopy(each.file, each.subtask);
     this.#next = Math.max(await this.#publisher.nextNumber(subtask), ...states.map(({ next }) => next));
   }
 
@@ -159,8 +163,16 @@ export class RollingFileWriter<T> implements SinkWriter<T, PendingFile, RollingF
 
   async #goOn(file: UnfinishedFile): Promise<void> {
     const hidden = hiddenNameOf(this.#owner.name, file.number);
-    await this.#publisher.copyUnfinished(file, hidden);
+    await this.#publisher.copyUnfinished(file, hidden, { packed: false, footer: '', wrote: this.#fileOptions.wrote });
     this.#add({ ...file, hidden }).isHeld = true;
+  }
+
+  async #endCopy(file: UnfinishedFile, subtask: number): Promise<void> {
+    const { bucket, number } = file;
+    const hidden = hiddenNameOf(this.#owner.name, number, subtask);
+    await this.#publisher.copyUnfinished(file, hidden, this.#fileOptions);
+    this.#hasNew = true;
+    this.#finished.push({ file: { bucket, number, hidden, subtask }, safe: Promise.resolve(), isHeld: false });
   }
 
   #add(file: UnfinishedFile): RollingFile {

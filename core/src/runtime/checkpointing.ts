@@ -125,6 +125,22 @@ export class Checkpointing {
     this.chosen = { epoch: this.lease.epoch, base };
   }
 
+  /**
+   * Makes sure that what was chosen to go on from still counts: the owner of the location is the same as when it was looked for. What that
+   * checkpoint holds may then become visible, also when another process takes over in this moment: it goes on from there or from a later one.
+   *
+   * @throws MillraceError `checkpoint/fenced`
+   */
+  check(): Promise<void> {
+    return this.lease.check();
+  }
+
+  /** What a job really fails of: one that was replaced finds things gone that it relies on. */
+  async causeOf(error: unknown): Promise<unknown> {
+    const lost = await this.lease.check().catch((problem: unknown) => problem);
+    return isMillraceError(lost) && lost.code === 'checkpoint/fenced' ? lost : error;
+  }
+
   report(): CheckpointReport {
     const { history, coordinator, epoch, restored } = this;
     const { location } = this.parts.settings.storage;

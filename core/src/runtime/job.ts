@@ -237,7 +237,7 @@ export class LocalJob implements AttemptListener {
     const savepoint = this.lastSavepoint;
     const coordinator = this.coordinator!;
     const written = savepoint === undefined ? Promise.resolve() : coordinator.trigger({ savepoint }).then(() => undefined);
-    // What the savepoint has made visible must not happen again for who goes on from the job's own location.
+    // What the savepoint holds becomes visible with it.
     const last = written.then(() => coordinator.trigger());
     last.then(
       () => this.attempt!.finish(),
@@ -267,6 +267,8 @@ export class LocalJob implements AttemptListener {
    * @internal
    */
   onFailed(error: unknown): void {
+    // The job is over, and what it had under way ends with it: a worker that is let go cannot answer any more.
+    if (this.closing !== undefined) return;
     // What else goes wrong in an attempt that has failed already is a consequence; a new one that cannot begin says so itself.
     if (this.lifecycle.status === 'restarting' && !isFinal(error)) return;
     this.restartOrEnd(error);
@@ -328,7 +330,11 @@ export class LocalJob implements AttemptListener {
     const attempt = new JobAttempt({ ...this.parts, epoch, lineage, exactlyOnce: checkpoint?.exactlyOnce ?? true }, this, driver);
     this.attempt = attempt;
     this.attemptCount++;
-    await attempt.open(reader);
+    try {
+      await attempt.open(reader);
+    } catch (error) {
+      throw this.checkpointing === undefined ? error : await this.checkpointing.causeOf(error);
+    }
     if (!this.lifecycle.send(event)) return;
     this.startedAt = this.parts.platform.clock.now();
     if (this.parts.plan.isCheckpointed) this.coordinator = this.checkpointing!.begin(attempt, reader);
@@ -354,7 +360,9 @@ export class LocalJob implements AttemptListener {
     const uids = this.parts.plan.graph.nodes.map(({ uid }) => uid);
     const { restore } = this.parts;
     const reader = await this.checkpointing?.latest(restore?.storage === undefined ? restore : undefined, uids);
-    await this.run(reader ?? (await this.firstRestore()), 'resume');
+    const from = reader ?? (await this.firstRestore());
+    await this.checkpointing?.check();
+    await this.run(from, 'resume');
   }
 
   /** Before the first checkpoint of its own, a job that began from a savepoint begins from it again. */

@@ -141,6 +141,13 @@ export function encodeKey(key: Key): Uint8Array {
 /** Writes a key's canonical bytes with their length before them. */
 export function writeKeyBlock(key: Key, writer: ByteWriter): void {
   if (typeof key === 'string' && writer.framedAscii(STRING, key, TEXT_END)) return;
+  // Written in place, behind a length of one byte, which nearly every key has.
+  const start = writer.length;
+  writer.byte(0);
+  writeKey(key, writer);
+  const length = writer.length - start - 1;
+  if (length < 0x80) return void (writer.bytes[start] = length);
+  writer.length = start;
   writer.block(encodeKey(key));
 }
 

@@ -25,6 +25,8 @@ export class MemoryBackend implements KeyedBackend {
   readonly table: KeyedTable;
   protected readonly clock: Clock;
   protected readonly states: Map<string, StoredState> = new Map();
+  /** The same: an array is quicker to go through for each key of a snapshot. */
+  private readonly inOrder: StoredState[] = [];
   /** The form in which the last restored entry of a state was written. */
   private readonly checked = new Map<StoredState, StateForm>();
 
@@ -94,6 +96,7 @@ export class MemoryBackend implements KeyedBackend {
       });
     }
     this.states.set(state.name, state);
+    this.inOrder.push(state);
   }
 
   track(): void {
@@ -105,7 +108,8 @@ export class MemoryBackend implements KeyedBackend {
   }
 
   protected writeSlot(slot: number, sink: RecordSink): void {
-    for (const state of this.states.values()) {
+    for (let i = 0; i < this.inOrder.length; i++) {
+      const state = this.inOrder[i]!;
       if (state.writeEntries !== undefined) state.writeEntries(slot, sink);
       else for (const { userKey, value, renewed } of state.entriesOf(slot)) sink.entry(state.name, userKey, value, renewed);
     }

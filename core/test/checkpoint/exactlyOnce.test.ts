@@ -169,9 +169,16 @@ describe('exactly once', () => {
     const env = new StreamEnvironment();
     build(env, first, (event) => event);
     const job = await env.start('first', { logger: SILENT, checkpoint: { storage: memoryStorage() } });
-    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
-    await job.savepoint(savepoint);
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await turns();
+    await job.checkpoint();
     const upToSavepoint = [...first.visible];
+    await turns();
+    await job.savepoint(savepoint);
+    // Who would have to go on from the checkpoint would write it again.
+    expect(first.visible).toEqual(upToSavepoint);
     await job.finished;
     const second = new Target<string>();
     const env2 = new StreamEnvironment();

@@ -72,7 +72,9 @@ function newPlace(): { readonly checkpoints: string; readonly output: string; re
 }
 
 const outputOf = (path: string): string[] =>
-  (existsSync(path) ? readdirSync(path) : []).flatMap((file) => readFileSync(join(path, file), 'utf8').trimEnd().split('\n')).sort();
+  (existsSync(path) ? readdirSync(path).filter((file) => !file.endsWith('.tmp')) : [])
+    .flatMap((file) => readFileSync(join(path, file), 'utf8').trimEnd().split('\n'))
+    .sort();
 const numberOf = (line: string): number => Number(line.split(':')[0]);
 
 /** What an undisturbed run has written when it has read `count` numbers. */

@@ -7,7 +7,7 @@ import { rollingFiles } from '../../src/node/rollingFiles.ts';
 import { readLines } from './committed.ts';
 import { chance, EXPECTED, type Row, runBatch, runWithFaults, UNDISTURBED } from './faults.ts';
 import { directory } from './files.ts';
-import { checkpoint, closeAll, end, finished, goOn, hidden, open, type Options, writeAndEnd } from './rollingTarget.ts';
+import { checkpoint, closeAll, end, finished, goOn, hidden, open, type Options, writeAndEnd, type Writer } from './rollingTarget.ts';
 
 afterEach(closeAll);
 
@@ -64,14 +64,15 @@ describe('going on from a checkpoint', () => {
     for (const writer of olds) await writer.prepare(2);
     const state = held.flatMap((each) => each.state);
     // Killed and started again in the midst of it.
+    let writers: Writer<number>[] = [];
     for (const epoch of [2, 3]) {
-      for (const subtask of [0, 1]) {
-        const writer = await open(path, options, { subtask, parallelism: 2, restored: true, epoch });
-        await writer.recover!([], state);
-        if (epoch === 2) continue;
-        await writer.write([10 + subtask]);
-        await end(writer);
-      }
+      writers = await Promise.all([0, 1].map((subtask) => open(path, options, { subtask, parallelism: 2, restored: true, epoch })));
+      for (const writer of writers) await writer.recover!([], state);
+      expect(await finished(path)).toEqual({});
+    }
+    for (const [subtask, writer] of writers.entries()) {
+      await writer.write([10 + subtask]);
+      await end(writer);
     }
     expect(textOf(await finished(path))).toBe(
       { lines: '0\n|10\n|1\n|11\n|2\n', packed: '0\n|10\n|1\n|11\n|2\n', framed: '[0,]|[10,]|[1,]|[11,]|[2,]' }[_],
@@ -156,6 +157,42 @@ describe('going on from a checkpoint', () => {
     await end(next);
     expect(await finished(path)).toEqual({ 'part-0-0.jsonl': '10\n20\n', 'part-0-1.jsonl': '30\n40\n', 'part-0-2.jsonl': '50\n' });
   });
+
+  test.each([1, 2, 3])(
+    'one that restores in %i subtasks and has lost its place changes nothing, whenever it comes',
+    async (parallelism) => {
+      const path = await directory();
+      const olds = await Promise.all([0, 1].map((subtask) => open<number>(path, {}, { subtask, parallelism: 2 })));
+      for (const [i, writer] of olds.entries()) await writer.write([i]);
+      const held = await Promise.all(olds.map((writer) => checkpoint(writer)));
+      const [committables, state] = [held.flatMap((each) => each.committables), held.flatMap((each) => each.state)];
+      const late = async (): Promise<void> => {
+        for (let subtask = 0; subtask < parallelism; subtask++) {
+          const zombie = await open<number>(path, {}, { subtask, parallelism, restored: true, epoch: 2 });
+          await zombie.recover!(committables, state);
+          await zombie.write([999]);
+          await zombie.prepare(2);
+        }
+      };
+      await late();
+      const nexts = await Promise.all(
+        [0, 1].map((subtask) => open<number>(path, {}, { subtask, parallelism: 2, restored: true, epoch: 3 })),
+      );
+      for (const next of nexts) await next.recover!(committables, state);
+      await late();
+      for (const [i, next] of nexts.entries()) {
+        await next.write([10 + i]);
+        const { committables: due } = await checkpoint(next, 2);
+        await next.commit(due);
+      }
+      // What it would go on with is gone by now: that is all that happens to it.
+      await expect(late()).rejects.toMatchObject({ code: 'sink/failed' });
+      for (const next of nexts) await end(next);
+      expect(await finished(path)).toEqual({ 'part-0-0.jsonl': '0\n10\n', 'part-1-0.jsonl': '1\n11\n' });
+      await closeAll();
+      expect(await hidden(path)).toEqual([]);
+    },
+  );
 
   test('is refused where a later checkpoint has finished the file, or something has cut it', async () => {
     const path = await directory();
