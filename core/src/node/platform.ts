@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers';
 import * as zlib from 'node:zlib';
-import { getHeapStatistics } from 'node:v8';
 import type { Platform } from '../runtime/platform.ts';
 import { systemClock } from '../time/systemClock.ts';
+import { heapLimit } from './heapLimit.ts';
 import { processIdentity } from './processIdentity.ts';
 import { temporaryDirectory } from './spillDirectory.ts';
 
@@ -12,7 +12,7 @@ export const platform: Platform = {
   later: (callback) => void setImmediate(callback),
   spill: temporaryDirectory(),
   openKeyStore: async (directory) => (await import('./levelStore.ts')).openLevelStore(directory),
-  memoryLimit: getHeapStatistics().heap_size_limit,
+  memoryLimit: heapLimit(),
   identity: processIdentity,
   random: Math.random,
   // Only for jobs that are spread.
