@@ -1,4 +1,4 @@
-// npm run bench -- PACKAGE [--quick] [--json FILE] [--only NAME]: each file of benchmarks in a process of its own, so that none
+// npm run bench -- PACKAGE [--quick] [--checkpointed] [--json FILE] [--only NAME]: each file of benchmarks in a process of its own, so that none
 // profits or suffers from what ran before it. Every ratio is of two sides measured in turn in one process.
 import { fork } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
+    checkpointed: { type: 'boolean', default: false },
     json: { type: 'string' },
     only: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -20,7 +21,7 @@ const { values, positionals } = parseArgs({
 const runner = join(root, positionals[0] ?? '', 'bench', 'run.ts');
 if (values.help || positionals.length !== 1 || !existsSync(runner)) {
   console.error(
-    'Usage: npm run bench -- PACKAGE [--quick] [--json FILE] [--only NAME]\nPACKAGE is a package with a bench/ folder, such as core.',
+    'Usage: npm run bench -- PACKAGE [--quick] [--checkpointed] [--json FILE] [--only NAME]\nPACKAGE is a package with a bench/ folder, such as core. --checkpointed: its jobs take a checkpoint every second.',
   );
   process.exit(values.help ? 0 : 2);
 }
@@ -43,7 +44,8 @@ if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(resu
 function ask(name) {
   return new Promise((resolve, reject) => {
     const execArgv = ['--conditions=@millrace/source', '--import=tsx', '--expose-gc', '--max-old-space-size=6144'];
-    const child = fork(runner, [name, values.quick ? 'quick' : 'full'], { execArgv, cwd: root });
+    const env = { ...process.env, ...(values.checkpointed && { MILLRACE_BENCH_CHECKPOINTED: '1' }) };
+    const child = fork(runner, [name, values.quick ? 'quick' : 'full'], { execArgv, cwd: root, env });
     let answer;
     child.on('message', (message) => (answer = message));
     child.on('exit', (code) => (answer === undefined ? reject(new Error(`The benchmark "${name}" ended with ${code}.`)) : resolve(answer)));

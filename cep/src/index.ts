@@ -54,6 +54,8 @@ export type {
   TimesNode,
 } from './pattern/pattern.ts';
 export type { NamedFunctions } from './pattern/readCondition.ts';
+export type { DeathReason } from './executors/runObserver.ts';
+export type { TraceOptions, TraceStep } from './trace/traceStep.ts';
 export { detectAll } from './rules/detectAll.ts';
 export type { DetectAllOptions, Rule, RuleMatch, RuleOutputs } from './rules/detectAll.ts';
 export type { RuleChange, RulePut, RuleRemoval, RuleRuns } from './rules/ruleChange.ts';

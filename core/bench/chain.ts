@@ -1,7 +1,8 @@
 import { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { from, groupBy, mergeMap, scan } from 'rxjs';
-import { type DataStream, forEach, fromArray, StreamEnvironment } from '../src/index.ts';
+import { type DataStream, forEach, fromArray } from '../src/index.ts';
+import { benchEnvironment } from './benchEnvironment.ts';
 import { type BenchResult, collectGarbage, compare, rate, type Side } from './measure.ts';
 import { closures, freshRows, numberClosures, type Row, Tally } from './records.ts';
 
@@ -66,14 +67,14 @@ function timed(count: number, run: (rows: Row[], tally: Tally) => void | Promise
 }
 
 async function execute<R>(rows: Row[], take: (result: R) => void, build: (stream: DataStream<Row>) => DataStream<R>): Promise<void> {
-  const env = new StreamEnvironment();
-  build(env.from(fromArray(rows), { time: { timestamp: (row) => row.n } })).sinkTo(forEach(take));
+  const env = benchEnvironment();
+  build(env.from(fromArray(rows), { uid: 'rows', time: { timestamp: (row) => row.n } })).sinkTo(forEach(take), { uid: 'sink' });
   await env.execute('bench');
 }
 
 function runChain(rows: Row[], tally: Tally): Promise<void> {
   const { map, filter, key, reduce } = closures();
-  return execute(rows, tally.take, (stream) => stream.map(map).filter(filter).keyBy(key).reduce(reduce));
+  return execute(rows, tally.take, (stream) => stream.map(map).filter(filter).keyBy(key).reduce(reduce, { uid: 'reduced' }));
 }
 
 function loopChain(rows: Row[], { take }: Tally): void {
@@ -105,7 +106,7 @@ function loopStateless(rows: Row[], { takeNumber }: Tally): void {
 
 function runReduce(rows: Row[], tally: Tally): Promise<void> {
   const { key, reduce } = closures();
-  return execute(rows, tally.take, (stream) => stream.keyBy(key).reduce(reduce));
+  return execute(rows, tally.take, (stream) => stream.keyBy(key).reduce(reduce, { uid: 'reduced' }));
 }
 
 function loopReduce(rows: Row[], { take }: Tally): void {
@@ -189,8 +190,8 @@ async function runOthers(): Promise<void> {
     (s, i) => s.map((row) => ({ ...row, n: row.n * i })),
     (s, i) => s.filter((row) => row.n > i),
     (s) => s.flatMap((row) => [row, row]),
-    (s, i) => s.keyBy((row) => row.n % (i + 2)).reduce((a, b) => (a.n > b.n ? a : b)),
-    (s) => s.keyBy((row) => [row.key, row.n % 3]).process({ onElement: (row) => [row] }),
+    (s, i) => s.keyBy((row) => row.n % (i + 2)).reduce((a, b) => (a.n > b.n ? a : b), { uid: 'most' }),
+    (s) => s.keyBy((row) => [row.key, row.n % 3]).process({ uid: 'same', onElement: (row) => [row] }),
     (s) =>
       s
         .map((row) => ({ n: row.n, extra: true, key: row.key }))

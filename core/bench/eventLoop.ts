@@ -1,7 +1,8 @@
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { forEach, generator, StreamEnvironment } from '../src/index.ts';
+import { forEach, generator } from '../src/index.ts';
+import { benchEnvironment } from './benchEnvironment.ts';
 import { type BenchResult, compare } from './measure.ts';
 import { closures, type Row, Tally } from './records.ts';
 
@@ -72,14 +73,14 @@ function row(i: number): Row {
 
 async function job(records: number, tally: Tally): Promise<void> {
   const { map, filter, key, reduce } = closures();
-  const env = new StreamEnvironment();
+  const env = benchEnvironment();
   env
-    .from(generator({ count: records, create: row }))
+    .from(generator({ count: records, create: row }), { uid: 'rows' })
     .map(map)
     .filter(filter)
     .keyBy(key)
-    .reduce(reduce)
-    .sinkTo(forEach(tally.take));
+    .reduce(reduce, { uid: 'reduced' })
+    .sinkTo(forEach(tally.take), { uid: 'sink' });
   await env.execute('full speed');
 }
 

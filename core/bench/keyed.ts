@@ -1,6 +1,7 @@
-import { count, forEach, fromArray, StreamEnvironment } from '../src/index.ts';
+import { count, forEach, fromArray } from '../src/index.ts';
 import { KeyedTable } from '../src/state/keyedTable.ts';
 import { AggregateTable } from '../src/state/aggregateTable.ts';
+import { benchEnvironment } from './benchEnvironment.ts';
 import { type BenchResult, collectGarbage, compare, rate, type Side } from './measure.ts';
 import { freshRows, type Row } from './records.ts';
 
@@ -43,12 +44,12 @@ function timed(records: number, keys: number, body: (rows: Row[], take: (counted
 }
 
 async function run(rows: Row[], take: (counted: Counted) => void): Promise<void> {
-  const env = new StreamEnvironment();
+  const env = benchEnvironment();
   env
-    .from(fromArray(rows), { time: { timestamp: (row) => row.n } })
+    .from(fromArray(rows), { uid: 'rows', time: { timestamp: (row) => row.n } })
     .keyBy((row) => row.key)
-    .aggregate({ n: count() })
-    .sinkTo(forEach(take));
+    .aggregate({ n: count() }, { uid: 'counts' })
+    .sinkTo(forEach(take), { uid: 'sink' });
   await env.execute('bench');
 }
 

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { defineSource, forEach, generator, type Source, StreamEnvironment } from '../src/index.ts';
+import { defineSource, forEach, generator, type Source } from '../src/index.ts';
+import { benchEnvironment } from './benchEnvironment.ts';
 import { type BenchResult, median } from './measure.ts';
 
 /** An element, and when it was due on the clock that `performance.now` shows. */
@@ -59,14 +60,17 @@ function result(id: string, of: keyof Latency, ours: readonly Latency[], baselin
 async function run(source: Source<Tick>, seconds: number): Promise<Latency> {
   const latencies = new Float64Array(RATE * seconds);
   let arrived = 0;
-  const env = new StreamEnvironment();
+  const env = benchEnvironment();
   env
-    .from(source, { time: { timestamp: ({ due }) => Math.floor(due) } })
+    .from(source, { uid: 'ticks', time: { timestamp: ({ due }) => Math.floor(due) } })
     .map(({ key, n, due }) => ({ key, n: n + 1, due }))
     .filter(({ n }) => n > 0)
     .keyBy(({ key }) => key)
-    .reduce((a, b) => ({ key: a.key, n: a.n + b.n, due: b.due }))
-    .sinkTo(forEach(({ due }) => void (latencies[arrived++] = performance.now() - due)));
+    .reduce((a, b) => ({ key: a.key, n: a.n + b.n, due: b.due }), { uid: 'reduced' })
+    .sinkTo(
+      forEach(({ due }) => void (latencies[arrived++] = performance.now() - due)),
+      { uid: 'sink' },
+    );
   await env.execute('latency');
   if (arrived !== latencies.length) throw new Error(`${arrived} of ${latencies.length} elements arrived`);
   latencies.sort();

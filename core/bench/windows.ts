@@ -1,14 +1,5 @@
-import {
-  count,
-  forEach,
-  fromArray,
-  sliding,
-  StreamEnvironment,
-  sum,
-  tumbling,
-  type WindowAssigner,
-  type WindowResult,
-} from '../src/index.ts';
+import { count, forEach, fromArray, sliding, sum, tumbling, type WindowAssigner, type WindowResult } from '../src/index.ts';
+import { benchEnvironment } from './benchEnvironment.ts';
 import { type BenchResult, collectGarbage, compare, rate, type Side } from './measure.ts';
 
 /** A payment, in order of time. */
@@ -84,13 +75,13 @@ function closures(): {
 function engine(window: WindowAssigner<unknown>): Body {
   return async (payments, take) => {
     const { timestamp, card, cents } = closures();
-    const env = new StreamEnvironment();
+    const env = benchEnvironment();
     env
-      .from(fromArray(payments), { time: { timestamp } })
+      .from(fromArray(payments), { uid: 'payments', time: { timestamp } })
       .keyBy(card)
       .window(window)
-      .aggregate({ n: count(), total: sum(cents) })
-      .sinkTo(forEach(take));
+      .aggregate({ n: count(), total: sum(cents) }, { uid: 'totals' })
+      .sinkTo(forEach(take), { uid: 'sink' });
     await env.execute('bench');
   };
 }

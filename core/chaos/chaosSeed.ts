@@ -99,6 +99,7 @@ export class ChaosSeed {
     const strike = this.strikeOf(fate);
     const process = await this.start(strike);
     await process.says(BEGUN, 20_000);
+    if (fate === 'move') await this.untilItListens(process);
     await Promise.race([process.ended, after(strike === undefined ? chance.between(0, 350) : 1200)]);
     if (fate === 'sleep') return this.takeOver(process);
     if (fate === 'move') await this.move(process);
@@ -145,6 +146,11 @@ export class ChaosSeed {
     this.location = join(this.folder, `checkpoints-${this.moves}`);
   }
 
+  /** A job can be told to stop once it runs. */
+  private async untilItListens(process: ChaosProcess): Promise<void> {
+    for (let looks = 0; looks < 300 && !process.isOver && !namesIn(this.location).includes('control.sock'); looks++) await after(10);
+  }
+
   private pool(): ChaosProcess {
     const process = this.setting.pool.take();
     this.processes.push(process);
@@ -176,7 +182,8 @@ export class ChaosSeed {
     };
     const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
     const config = ['--job', String(this.seed), '--folder', folder, '--placement', String(chance.below(1000))];
-    const drawn = isAlone || chance.flip(0.2) ? 'workers' : 'inline';
+    const apart = chance.flip(0.25) ? 'processes' : 'workers';
+    const drawn = isAlone || chance.flip(0.2) ? apart : 'inline';
     const driver = setting.driver ?? drawn;
     void process.run({ args: ['run', setting.job, ...args, '--standby', '--', ...config], strike, mutant: setting.mutant, driver });
     return process;

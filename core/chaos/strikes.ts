@@ -24,7 +24,7 @@ export type Moment = (typeof MOMENTS)[number];
 export interface Strike {
   readonly moment: Moment | 'time';
   readonly nth: number;
-  /** Only the worker thread dies in which it happens. */
+  /** Only the worker thread or child process dies in which it happens: one that runs subtasks for another. */
   readonly isAlone?: boolean;
 }
 
@@ -65,9 +65,10 @@ export class Executioner {
   }
 
   #strikeDown(): void {
-    if (this.#strike?.isAlone !== true) process.kill(process.pid, 'SIGKILL');
     // In a thread this ends nothing but the thread.
-    else if (!isMainThread) process.exit(7);
+    if (this.#strike?.isAlone === true && !isMainThread) process.exit(7);
+    const isChild = process.env['MILLRACE_HOST'] !== undefined;
+    if (this.#strike?.isAlone !== true || isChild) process.kill(process.pid, 'SIGKILL');
   }
 
   #watched<T>(writer: SinkWriter<T, unknown>): SinkWriter<T, unknown> {

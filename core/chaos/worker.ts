@@ -7,13 +7,20 @@ import './job.ts';
 export interface Order extends Sentence {
   readonly args: readonly string[];
   /** Where subtasks run. */
-  readonly driver: 'inline' | 'workers';
+  readonly driver: 'inline' | 'workers' | 'processes';
 }
 
 process.once('message', ({ args, driver, ...sentence }: Order) => {
   pronounce(sentence);
   executioner();
-  if (driver === 'inline') delete (platform as { drivers?: unknown }).drivers;
+  useDriver(driver);
   void main(args, { loadTypeScript: async () => undefined });
 });
 process.send?.('ready');
+
+/** The command runs jobs of more than one subtask in threads, if there are any. */
+function useDriver(driver: Order['driver']): void {
+  const changed = platform as { drivers?: Partial<typeof platform.drivers> };
+  if (driver === 'inline') delete changed.drivers;
+  else if (driver === 'processes') changed.drivers = { workers: platform.drivers!.processes };
+}

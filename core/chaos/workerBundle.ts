@@ -30,7 +30,9 @@ const withFamilies: Plugin = {
 };
 
 async function bundle(): Promise<void> {
-  const entryPoints = ['worker.ts', 'job.ts', '../src/node/workerMain.ts'].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+  const entryPoints = ['worker.ts', 'job.ts', '../src/node/workerMain.ts', '../src/node/processMain.ts'].map((name) =>
+    fileURLToPath(new URL(name, import.meta.url)),
+  );
   process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
   await build({
     entryPoints,
@@ -46,8 +48,10 @@ async function bundle(): Promise<void> {
     plugins: [withFamilies],
     external: ['xstate', 'date-fns', '@date-fns/tz', 'zod', '@aws-sdk/*', '@smithy/*', 'tsx', 'lmdb', 'classic-level', 'libsql'],
   });
-  // Where the engine looks for what a thread begins with, seen from the bundle.
+  // Where the engine looks for what a thread and a child process begin with, seen from the bundle.
   const bin = new URL('bin/', FOLDER);
   await mkdir(bin, { recursive: true });
   await writeFile(new URL('worker.js', bin), "const { runWorker } = await import('../core/files/workerMain.js');\nawait runWorker();\n");
+  const begin = "const { runProcess } = await import('../core/files/processMain.js');\nawait runProcess(async () => undefined);\n";
+  await writeFile(new URL('process.js', bin), begin);
 }

@@ -2,6 +2,7 @@ import { assign, invalidConfig, merge, mergingWindowSet, start } from './assigne
 import { asyncWait } from './async.ts';
 import { barrierAlignment } from './barrierAlignment.ts';
 import { batchReduce, pipeline } from './batch.ts';
+import { failover } from './failover.ts';
 import { coGroup, interval, intervalState, intervalSteps, refusals, windowJoin, windowJoinTime } from './joins.ts';
 import { defaultMax, ofHash, ranges } from './keyGroups.ts';
 import type { Kind } from './outcome.ts';
@@ -23,6 +24,7 @@ export const KINDS: Readonly<Record<string, Kind<never>>> = {
   boundedOutOfOrderness,
   coGroup,
   defaultMaxParallelism: defaultMax,
+  failover,
   idlenessTimer,
   intervalJoin: interval,
   intervalJoinState: intervalState,
@@ -50,7 +52,6 @@ export const KINDS: Readonly<Record<string, Kind<never>>> = {
 
 /** Kinds that there is nothing to run against yet, and why. */
 const NOT_YET: Readonly<Record<string, string>> = {
-  failover: 'a job that fails starts again as a whole: there are no regions of failure yet',
   topN: 'ranking belongs to SQL, and there is no table package yet',
   dedup: 'deduplication as a changelog belongs to SQL, and there is no table package yet',
 };

@@ -166,7 +166,7 @@ export class RunsExecutor implements Executor<RunsOfKey> {
       }
     } finally {
       while (asked < runs.length) runs[kept++] = runs[asked++]!;
-      runs.length = kept;
+      if (kept < runs.length) runs.length = kept;
     }
   }
 
@@ -180,7 +180,7 @@ export class RunsExecutor implements Executor<RunsOfKey> {
       }
     } finally {
       while (asked < runs.length) runs[kept++] = runs[asked++]!;
-      runs.length = kept;
+      if (kept < runs.length) runs.length = kept;
     }
   }
 

@@ -70,8 +70,8 @@ export function nameOf({ states }: Automaton, state: number): string {
 
 /** A transition in words: how, what it takes, and what must not happen. */
 export function labelOf(automaton: Automaton, { from, kind, take, kills, firstNot, firstMust, gap, after }: Transition): string {
-  const all = (guards: readonly Guard[]): string => guards.map((guard) => textOf(automaton, guard)).join(', ');
-  const parts = [kind === TIMED ? lasting(automaton, after) : `${from < 0 ? '' : `${KIND_NAMES[kind]} `}${textOf(automaton, take)}`];
+  const all = (guards: readonly Guard[]): string => guards.map((guard) => guardText(automaton, guard)).join(', ');
+  const parts = [kind === TIMED ? lasting(automaton, after) : `${from < 0 ? '' : `${KIND_NAMES[kind]} `}${guardText(automaton, take)}`];
   if (kills.length > 0) parts.push(`unless ${all(kills)}`);
   if (firstNot.length > 0) parts.push(`if the next is not ${all(firstNot)}`);
   if (firstMust.length > 0) parts.push(`if the next is ${all(firstMust)}`);
@@ -83,7 +83,8 @@ function lasting({ within }: Automaton, after: number): string {
   return after === Infinity ? `at the end of the window (${formatDuration(within)})` : `after ${formatDuration(after)}`;
 }
 
-function textOf({ unary, residual }: Automaton, guard: Guard): string {
+/** A condition in words. */
+export function guardText({ unary, residual }: Automaton, guard: Guard): string {
   const parts = [...(guard.unary < 0 ? [] : [unary[guard.unary]!.text]), ...(guard.residual < 0 ? [] : [residual[guard.residual]!.text])];
   return parts.length === 0 ? 'any event' : parts.join(' and ');
 }

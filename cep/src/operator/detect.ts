@@ -4,6 +4,7 @@ import { chooseExecutor } from '../executors/chooseExecutor.ts';
 import { lookupsOf } from '../explain/explain.ts';
 import { afterMatchNode } from '../pattern/afterMatch.ts';
 import type { Complete, Matched } from '../pattern/matched.ts';
+import { PatternTrace } from '../trace/patternTrace.ts';
 import { detectOperator } from './detectOperator.ts';
 import type { DetectOptions, MatchContext } from './options.ts';
 
@@ -43,10 +44,11 @@ export function detect<T, M extends Matched, R, K extends Key>(
   options: DetectOptions<T, M> = {},
 ): (stream: KeyedStream<K, T>) => Detected<R, T, M> {
   const { node } = pattern;
-  const { afterMatch, emit = 'all', maxPartials, time = 'eventTime', compare, compat } = options;
+  const { afterMatch, emit = 'all', maxPartials, time = 'eventTime', compare, compat, trace } = options;
   const automaton = compilePattern(node, compat);
   const strategy = (afterMatch === undefined ? node.afterMatch : afterMatchNode(afterMatch)) ?? { skip: 'none' };
-  const form = chooseExecutor(automaton, { afterMatch: strategy, emit, maxPartials });
+  const asked = { afterMatch: strategy, emit, maxPartials };
+  const form = chooseExecutor(automaton, asked);
   const operator = detectOperator({
     automaton,
     form,
@@ -55,6 +57,7 @@ export function detect<T, M extends Matched, R, K extends Key>(
     select: select as (match: never, context: MatchContext) => unknown,
     selectsEvent: emit === 'exists',
     stampsWatermark: compat === 'flink',
+    trace: trace && (() => new PatternTrace(automaton, asked, trace)),
   });
   const lookups = lookupsOf(automaton);
   const details = {

@@ -1,6 +1,5 @@
 import {
-  type Key,
-  MillraceError,
+  MAX_TIMESTAMP,
   type Operator,
   type OperatorContext,
   type OperatorDefinition,
@@ -12,20 +11,23 @@ import type { Automaton } from '../automaton/automaton.ts';
 import { type FoundMatch, lastOf, type LiveKey } from '../executors/executor.ts';
 import type { ExecutorForm } from '../executors/executorForm.ts';
 import { matchShape, type MatchShape, partialOf } from '../executors/matchShape.ts';
-import { EventBuffer } from './eventBuffer.ts';
+import type { PatternTrace } from '../trace/patternTrace.ts';
 import type { MatchContext } from './options.ts';
+import { OrderedEvents, type TimeDomain } from './orderedEvents.ts';
 
 /** What the operator of a pattern is made of. */
 export interface Detection<L extends LiveKey> {
   readonly automaton: Automaton;
   readonly form: ExecutorForm<L>;
-  readonly time: 'eventTime' | 'processingTime';
+  readonly time: TimeDomain;
   readonly compare: ((a: never, b: never) => number) | undefined;
   readonly select: (match: never, context: MatchContext) => unknown;
   /** `select` is given the last event in place of the match. */
   readonly selectsEvent: boolean;
   /** A match that time has decided is stamped with the watermark, not with that time. */
   readonly stampsWatermark: boolean;
+  /** Follows a few keys for whoever wants to know why nothing is found. */
+  readonly trace: (() => PatternTrace<never>) | undefined;
 }
 
 /** The operator that looks for a pattern in the events of each key. */
@@ -49,19 +51,20 @@ class DetectOperator<L extends LiveKey> implements Operator {
   private readonly detection: Detection<L>;
   private readonly executor;
   private readonly runs: ValueState<L | undefined>;
-  private readonly buffer: EventBuffer<never>;
-  /** Keys whose timer was due while events from before it still waited. */
-  private readonly postponed: Key[] = [];
-  private readonly isEventTime: boolean;
+  private readonly events: OrderedEvents;
   private readonly shape: MatchShape;
+  private readonly trace: PatternTrace<never> | undefined;
   private droppedBefore = 0;
 
   constructor(context: OperatorContext, detection: Detection<L>) {
     this.context = context;
     this.detection = detection;
-    this.isEventTime = detection.time === 'eventTime';
     this.runs = context.state['runs'] as unknown as ValueState<L | undefined>;
-    this.buffer = new EventBuffer(detection.compare);
+    this.events = new OrderedEvents(context, detection, {
+      process: (value, time) => this.process(value, time),
+      resume: () => this.resume(),
+    });
+    this.trace = detection.trace?.();
     this.shape = matchShape(detection.automaton.steps);
     const reached = detection.automaton.steps.map((step) => context.counter(`reached ${step}`));
     this.executor = detection.form.create({
@@ -73,86 +76,46 @@ class DetectOperator<L extends LiveKey> implements Operator {
       },
       reached: (step) => reached[step]!.add(1),
     });
-    this.inputs = [this.handlerFor(context.subtask.emission === 'final')];
+    this.inputs = [this.events.handler()];
   }
 
   onWatermark(watermark: Timestamp): boolean {
-    const { context, buffer } = this;
-    if (!this.isEventTime) return true;
-    while (buffer.earliest <= watermark) {
-      if (!context.hasCredit()) return false;
-      this.takeNext();
-    }
-    for (let key = this.postponed.pop(); key !== undefined; key = this.postponed.pop()) {
-      context.enter(key);
-      const live = this.runs.value();
-      if (live !== undefined) this.arm(live);
-    }
+    if (!this.events.drain(watermark)) return false;
+    // Batch mode comes back to earlier times with the next key.
+    if (this.context.subtask.emission === 'rolling' && this.detection.time === 'eventTime') this.trace?.advance(watermark);
     return true;
   }
 
   onTimer(): void {
-    const { context, buffer } = this;
+    const { context, events } = this;
     const at = context.dueTime;
-    if (context.dueName === 'flush') return this.flush(at - 1);
+    if (context.dueName === 'flush') return events.flush();
+    if (this.detection.time === 'processingTime') this.trace?.advanceKey(context.key, at);
     const live = this.runs.value();
     if (live === undefined) return;
     this.runs.update(live);
     live.timer = Infinity;
-    // What came before must be worked off before: onWatermark follows.
-    if (this.isEventTime && buffer.earliest <= at) return void this.postponed.push(context.key);
+    if (events.postpones(at)) return;
     this.executor.advance(live, at, true);
     this.leave(live);
   }
 
+  onKeyEnd(): void {
+    this.trace?.advanceKey(this.context.key, MAX_TIMESTAMP);
+  }
+
   *entries(): ReturnType<Required<Operator>['entries']> {
-    yield* this.buffer.entries();
+    yield* this.events.entries();
   }
 
   restoreEntry(entry: Parameters<Required<Operator>['restoreEntry']>[0]): void {
-    this.buffer.restore(entry);
-  }
-
-  private handlerFor(isSorted: boolean): (value: never) => void {
-    const { context, buffer } = this;
-    const { compare } = this.detection;
-    if (!this.isEventTime) {
-      if (compare === undefined) return (value) => this.process(value, context.now());
-      return (value) => {
-        buffer.add(context.now(), context.key, value);
-        context.timers.set('flush', context.now() + 1);
-      };
-    }
-    return (value) => {
-      const { time } = context;
-      if (time === -Infinity) throw this.withoutTime();
-      if (time <= context.watermark) return context.outputLate('late', value, time);
-      // Batch mode brings the events of a key in time order.
-      if (isSorted && compare === undefined) this.process(value, time);
-      else buffer.add(time, context.key, value);
-    };
-  }
-
-  private flush(until: Timestamp): void {
-    while (this.buffer.earliest <= until) this.takeNext();
-  }
-
-  private takeNext(): void {
-    const { context, buffer } = this;
-    buffer.take();
-    const { time, value } = buffer;
-    context.enter(buffer.key);
-    context.time = time;
-    try {
-      this.process(value as never, time);
-    } catch (error) {
-      context.reject(error, value, time);
-    }
+    this.events.restore(entry);
   }
 
   /** The next event of the current key. */
   private process(value: never, time: Timestamp): void {
-    const { executor, runs } = this;
+    const { executor, runs, trace } = this;
+    trace?.event(this.context.key, value, time);
     let live = runs.value();
     if (live === undefined) {
       if (!executor.canStart(value, time)) return;
@@ -163,6 +126,12 @@ class DetectOperator<L extends LiveKey> implements Operator {
     executor.advance(live, time, false);
     executor.accept(live, value, time);
     this.leave(live);
+  }
+
+  /** What the current key waits for beside events. */
+  private resume(): void {
+    const live = this.runs.value();
+    if (live !== undefined) this.arm(live);
   }
 
   /** A key is done with for now: what it holds is kept if it holds anything. */
@@ -191,19 +160,14 @@ class DetectOperator<L extends LiveKey> implements Operator {
     const { select, selectsEvent, stampsWatermark } = this.detection;
     const last = lastOf(found);
     const match = selectsEvent ? last.event : this.shape(found);
+    // Of all the matches that the event completes, none is told apart.
+    const start = selectsEvent ? last.time : found.taken.time;
     let result: unknown;
     try {
-      result = select(match as never, { key: context.key, start: found.taken.time, end: last.time });
+      result = select(match as never, { key: context.key, start, end: last.time });
     } catch (error) {
       return context.reject(error, match, at);
     }
     context.emit(result, stampsWatermark && context.dueName !== '' && at > last.time ? context.watermark : at);
-  }
-
-  private withoutTime(): MillraceError {
-    return new MillraceError('graph/no-timestamps', 'An event has no timestamp, and the pattern goes by event time.', {
-      uid: this.context.subtask.uid,
-      remedy: "Give the source a timestamp (time: { timestamp: … }), or detect with time: 'processingTime'.",
-    });
   }
 }

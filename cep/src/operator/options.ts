@@ -2,6 +2,7 @@ import type { Key, OperatorOptions, Timestamp } from '@millrace/core';
 import type { Compat } from '../automaton/automaton.ts';
 import type { AfterMatch } from '../pattern/language.ts';
 import type { EmitMode, MaxPartials } from '../pattern/pattern.ts';
+import type { TraceOptions } from '../trace/traceStep.ts';
 
 /** Options of `detect`. `M` is the pattern's match, `T` the event. */
 export interface DetectOptions<T, M> extends OperatorOptions {
@@ -20,6 +21,8 @@ export interface DetectOptions<T, M> extends OperatorOptions {
   readonly compare?: (a: T, b: T) => number;
   /** Flink's answers, as far as they are to be had, where it differs from the plain reading of a pattern. */
   readonly compat?: Compat;
+  /** Tells of a few keys what becomes of each of their partial matches, and why each died. */
+  readonly trace?: TraceOptions<M>;
 }
 
 /** What `select` is told beside the match. */

@@ -28,10 +28,20 @@ export interface DetectAllOptions<T> extends OperatorOptions {
   readonly rules?: readonly Rule<T>[];
   /** What `{ "function": name }` means in the JSON of patterns. Expressions need none. */
   readonly functions?: NamedFunctions;
-  /** What an event that completes matches of one rule gives; see `detect`. Default: all of them. */
-  readonly emit?: Exclude<EmitMode, 'exists'>;
+  /**
+   * What an event that completes matches of one rule gives; see `detect`. With `exists`, that event is the only one in the `RuleMatch`.
+   * Default: all of them.
+   */
+  readonly emit?: EmitMode;
   /** How many partial matches a rule may have for one key, and what happens to more. Default: any number. */
   readonly maxPartials?: MaxPartials;
+  /**
+   * Whose clock windows, absences and the validity of rules go by. In processing time a change is valid from when it comes to a subtask, so
+   * what is found depends on that. Default: `eventTime`.
+   */
+  readonly time?: 'eventTime' | 'processingTime';
+  /** The order of events of one time. Default: that in which they come. */
+  readonly compare?: (a: T, b: T) => number;
 }
 
 /** A match, or partial match, of a rule. */
@@ -57,7 +67,7 @@ export interface RuleOutputs<T, K> {
 }
 
 /**
- * Looks for many patterns at once, in event time: `keyed.pipe(detectAll(rules))`. Rules are a list, or data on a stream: each element adds,
+ * Looks for many patterns at once: `keyed.pipe(detectAll(rules))`. Rules are a list, or data on a stream: each element adds,
  * updates or removes one, from its own time on. Events wait until the stream of rules has reached their time too, so what is found does
  * not depend on what comes first: give that stream `idleAfter`, lest it hold back the events while nobody changes a rule. Conditions
  * that several rules have in common are asked once per event.
@@ -85,15 +95,15 @@ export function detectAll<T, K extends Key>(
   rules: DataStream<RuleChange> | readonly Rule<T>[],
   options: DetectAllOptions<T> = {},
 ): (stream: KeyedStream<K, T>) => OperatorStream<RuleMatch<T, K>, RuleOutputs<T, K>> {
-  const { functions = {}, emit = 'all', maxPartials, rules: more = [] } = options;
+  const { functions = {}, emit = 'all', maxPartials, time = 'eventTime', compare, rules: more = [] } = options;
   const changes = isList(rules) ? undefined : rules;
   const fixed = [...(isList(rules) ? rules : []), ...more].map((rule) => fixedRule(rule, functions));
-  const operator = detectAllOperator({ rules: fixed, functions, emit, maxPartials });
+  const operator = detectAllOperator({ rules: fixed, functions, emit, maxPartials, time, compare });
   return (stream) =>
     stream.transform(operator, {
       ...options,
       kind: 'detectAll',
-      traits: { stateful: true, needsEventTime: true, ...(changes !== undefined && { firstInput: 1 }) },
+      traits: { stateful: true, ...(time === 'eventTime' && { needsEventTime: true }), ...(changes !== undefined && { firstInput: 1 }) },
       details: { rules: changes === undefined ? fixed.length : `${fixed.length} and a stream of them` },
       ...(changes !== undefined && { with: [changes.broadcast()] }),
     });

@@ -1,5 +1,4 @@
 import {
-  type Key,
   MIN_TIMESTAMP,
   type Operator,
   type OperatorContext,
@@ -12,7 +11,7 @@ import {
 import { lastOf } from '../executors/executor.ts';
 import type { ExecutorUser } from '../executors/executorForm.ts';
 import { matchShape, partialOf } from '../executors/matchShape.ts';
-import { EventBuffer } from '../operator/eventBuffer.ts';
+import { OrderedEvents, type TimeDomain } from '../operator/orderedEvents.ts';
 import type { NamedFunctions } from '../pattern/readCondition.ts';
 import type { ActiveRule, RuleOptions, RuleUse } from './activeRule.ts';
 import { RuleBook } from './ruleBook.ts';
@@ -25,12 +24,14 @@ export interface RuleDetection extends RuleOptions {
   /** Rules that the job itself has. */
   readonly rules: readonly CheckedChange[];
   readonly functions: NamedFunctions;
+  readonly time: TimeDomain;
+  readonly compare: ((a: never, b: never) => number) | undefined;
 }
 
 export function detectAllOperator(detection: RuleDetection): OperatorDefinition {
   return {
     state: { runs: valueState<RulesOfKey>({ codec: RULES_CODEC }) },
-    timers: { deadline: 'eventTime' },
+    timers: { deadline: detection.time, flush: 'processingTime' },
     outputs: ['timedOut', 'late', 'lateRules'],
     create: (context) => new DetectAllOperator(context, detection),
   };
@@ -48,9 +49,10 @@ class DetectAllOperator implements Operator {
   private readonly book: RuleBook;
   private readonly runs: ValueState<RulesOfKey | undefined>;
   private readonly changes: OperatorState<DatedChange>;
-  private readonly buffer = new EventBuffer<unknown>();
-  /** Keys whose timer was due while events from before it still waited. */
-  private readonly postponed: Key[] = [];
+  private readonly events: OrderedEvents;
+  private readonly isEventTime: boolean;
+  /** A match is told as the event that completes it. */
+  private readonly tellsEvent: boolean;
   /** Rules that the current event concerns. */
   private readonly concerned: ActiveRule[] = [];
   private readonly find = (address: string): ActiveRule | undefined => this.book.find(address);
@@ -58,6 +60,7 @@ class DetectAllOperator implements Operator {
 
   constructor(context: OperatorContext, detection: RuleDetection) {
     this.context = context;
+    this.tellsEvent = detection.emit === 'exists';
     this.functions = detection.functions;
     this.book = new RuleBook({ ...detection, user: (rule) => this.userOf(rule) });
     for (const change of detection.rules) this.book.put(change);
@@ -66,8 +69,12 @@ class DetectAllOperator implements Operator {
     this.noteUsers = ({ users }) => {
       for (let i = 0; i < users.length; i++) this.note(users[i]!.rule, users[i]!.starts);
     };
-    const takesAtOnce = context.subtask.emission === 'final';
-    this.inputs = [(value) => this.acceptEvent(value, takesAtOnce), (change) => this.acceptChange(change)];
+    this.isEventTime = detection.time === 'eventTime';
+    this.events = new OrderedEvents(context, detection, {
+      process: (value, time) => this.process(value, time),
+      resume: () => this.resume(),
+    });
+    this.inputs = [this.events.handler(), (change) => this.acceptChange(change)];
   }
 
   /** Rules that were said before the checkpoint. */
@@ -76,35 +83,31 @@ class DetectAllOperator implements Operator {
   }
 
   onWatermark(watermark: Timestamp): boolean {
-    const { context, buffer } = this;
-    while (buffer.earliest <= watermark) {
-      if (!context.hasCredit()) return false;
-      this.takeNext();
-    }
-    for (let key = this.postponed.pop(); key !== undefined; key = this.postponed.pop()) {
-      context.enter(key);
-      const rules = this.runs.value();
-      if (rules !== undefined) this.leave(rules);
-    }
+    if (!this.events.drain(watermark)) return false;
     // Batch mode comes back to earlier times with the next key.
-    if (this.book.nextEnd <= watermark && context.subtask.emission === 'rolling') this.retire(watermark);
+    if (this.isEventTime && this.context.subtask.emission === 'rolling') this.retire(watermark);
     return true;
   }
 
-  private retire(watermark: Timestamp): void {
-    this.book.retire(watermark);
+  /** Forgets the rules of which nothing is left at a time. */
+  private retire(at: Timestamp): void {
+    if (this.book.nextEnd > at) return;
+    this.book.retire(at);
     this.changes.update(this.changes.get().filter(({ change }) => this.book.holds(change.rule, change.version)));
   }
 
   onTimer(): void {
-    const { context, buffer } = this;
+    const { context, events } = this;
     const at = context.dueTime;
+    if (context.dueName === 'flush') return events.flush();
+    // All timers from before it have fired.
+    if (!this.isEventTime) this.retire(at - 1);
     const rules = this.runs.value();
     if (rules === undefined) return;
     this.runs.update(rules);
     rules.timer = Infinity;
     rules.open(this.find);
-    if (buffer.earliest <= at) return void this.postponed.push(context.key);
+    if (events.postpones(at)) return;
     if (rules.epoch !== this.book.epoch) this.lookThrough(rules, at);
     for (const followed of rules.followed.values()) {
       const { rule, live, deadline } = followed;
@@ -118,26 +121,20 @@ class DetectAllOperator implements Operator {
   }
 
   *entries(): ReturnType<Required<Operator>['entries']> {
-    yield* this.buffer.entries();
+    yield* this.events.entries();
   }
 
   restoreEntry(entry: Parameters<Required<Operator>['restoreEntry']>[0]): void {
-    this.buffer.restore(entry);
-  }
-
-  private acceptEvent(value: unknown, takesAtOnce: boolean): void {
-    const { context } = this;
-    const { time } = context;
-    if (time <= context.watermark) return context.outputLate('late', value, time);
-    if (takesAtOnce) this.process(value, time);
-    else this.buffer.add(time, context.key, value);
+    this.events.restore(entry);
   }
 
   /** Every subtask is told of every change. */
   private acceptChange(change: RuleChange): void {
     const { context } = this;
-    const { time, watermark } = context;
-    const isLate = time !== -Infinity && time <= watermark;
+    const { watermark } = context;
+    // By the clock, a change is said when it comes.
+    const time = this.isEventTime ? context.time : context.now();
+    const isLate = this.isEventTime && time !== -Infinity && time <= watermark;
     // What comes too late cannot change what was found already.
     const earliest = isLate ? watermark + 1 : Math.max(time, MIN_TIMESTAMP);
     const checked = readChange(change, this.functions, earliest);
@@ -157,19 +154,6 @@ class DetectAllOperator implements Operator {
       this.runs.update(rules);
       rules.open(this.find);
       for (const rule of rules.followed.keys()) if (rule.rule === name) this.arm(rules, rule.discardAt);
-    }
-  }
-
-  private takeNext(): void {
-    const { context, buffer } = this;
-    buffer.take();
-    const { time, value } = buffer;
-    context.enter(buffer.key);
-    context.time = time;
-    try {
-      this.process(value, time);
-    } catch (error) {
-      context.reject(error, value, time);
     }
   }
 
@@ -270,6 +254,12 @@ class DetectAllOperator implements Operator {
     this.arm(rules, next);
   }
 
+  /** What the current key waits for beside events. */
+  private resume(): void {
+    const rules = this.runs.value();
+    if (rules !== undefined) this.leave(rules);
+  }
+
   private arm(rules: RulesOfKey, at: Timestamp): void {
     if (at >= rules.timer) return;
     const { timers } = this.context;
@@ -281,16 +271,18 @@ class DetectAllOperator implements Operator {
   private userOf(rule: ActiveRule): ExecutorUser {
     const { context } = this;
     const shape = matchShape(rule.automaton.steps);
-    const told = { rule: rule.rule, version: rule.version };
+    const named = { rule: rule.rule, version: rule.version };
     return {
       tellsTimedOut: () => context.hasTaker('timedOut'),
       match: (found, at) => {
-        const [start, end] = [found.taken.time, lastOf(found).time];
-        context.emit({ ...told, key: context.key, start, end, match: shape(found) }, at);
+        const last = lastOf(found);
+        // Of all the matches that the event completes, none is told apart.
+        const told = this.tellsEvent ? { taken: last, next: undefined } : found;
+        context.emit({ ...named, key: context.key, start: told.taken.time, end: last.time, match: shape(told) }, at);
       },
       timedOut: (found, at) => {
         const [start, end] = [found.taken.time, lastOf(found).time];
-        context.outputAt('timedOut', { ...told, key: context.key, start, end, match: partialOf(rule.automaton.steps, found) }, at);
+        context.outputAt('timedOut', { ...named, key: context.key, start, end, match: partialOf(rule.automaton.steps, found) }, at);
       },
     };
   }

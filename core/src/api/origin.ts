@@ -3,7 +3,10 @@ import type { GraphBuilder, NodeBehaviour, OperatorOptions } from '../graph/buil
 import type { ExchangeKind, GraphEdge, NodeTraits } from '../graph/node.ts';
 import type { OperatorDefinition } from '../operators/operator.ts';
 import type { Key } from '../state/key.ts';
+import { isConstantKey } from './constantKey.ts';
 import type { StreamFactory } from './streamFactory.ts';
+
+const ONE_KEY = { key: 'one for all, cannot be parallel' };
 
 /** One of the places that a stream comes from. */
 export interface OriginPart {
@@ -96,7 +99,7 @@ export class StreamOrigin {
       edges,
       outputs: spec.operator?.outputs ?? [],
       traits: { ...spec.traits, ...(isStateful(spec) && { stateful: true }) },
-      details: spec.details ?? {},
+      details: { ...spec.details, ...(this.key !== undefined && isConstantKey(this.key) && ONE_KEY) },
       options: spec.options,
       behaviour: {
         ...(spec.operator !== undefined && { operator: spec.operator }),

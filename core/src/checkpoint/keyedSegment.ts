@@ -3,7 +3,7 @@ import type { StateEntry } from '../state/backend.ts';
 import { ByteReader } from '../state/byteReader.ts';
 import { ByteWriter } from '../state/byteWriter.ts';
 import { readContent, writeContent } from '../state/entryFormat.ts';
-import { decodeKey, type Key, writeKeyBlock } from '../state/key.ts';
+import { type Key, readKeyBlock, writeKeyBlock } from '../state/key.ts';
 import type { RecordSink } from '../state/recordSink.ts';
 import { decodeSelfContained, encodeSelfContained } from '../state/selfContained.ts';
 import type { StateForm } from '../state/stateForm.ts';
@@ -14,9 +14,6 @@ const VERSION = 1;
 
 /** Ends a record; states count from 1. */
 const END = 0;
-
-/** An entry without its key. */
-export type KeyEntry = Omit<StateEntry, 'key'>;
 
 /** A state in a segment. */
 interface WrittenState {
@@ -33,7 +30,7 @@ interface SegmentTail {
 /** Everything that is held for a key. No entries: nothing any more. */
 export interface KeyRecord {
   readonly key: Key;
-  readonly entries: readonly KeyEntry[];
+  readonly entries: readonly StateEntry[];
 }
 
 /**
@@ -103,15 +100,18 @@ export function* readKeyedSegment(bytes: Uint8Array): Generator<KeyRecord> {
   const codec = new ValueCodec();
   codec.learn(shapes);
   while (reader.at < end) {
-    const key = decodeKey(reader.block());
-    const entries: KeyEntry[] = [];
-    for (let state = reader.varint(); state !== END; state = reader.varint()) entries.push(readEntry(reader, states[state - 1]!, codec));
+    const key = readKeyBlock(reader);
+    const entries: StateEntry[] = [];
+    for (let state = reader.varint(); state !== END; state = reader.varint())
+      entries.push(readEntry(reader, key, states[state - 1]!, codec));
     yield { key, entries };
   }
 }
 
-function readEntry(reader: ByteReader, { name: state, form }: WrittenState, codec: ValueCodec): KeyEntry {
-  return { state, ...readContent(reader, codec), form: form ?? undefined };
+function readEntry(reader: ByteReader, key: Key, { name: state, form }: WrittenState, codec: ValueCodec): StateEntry {
+  // Field by field: a spread of each of millions of entries is what a restore waits for.
+  const { userKey, value, renewed } = readContent(reader, codec);
+  return { state, key, userKey, value, renewed, form: form ?? undefined };
 }
 
 /** Writes entries of any order: those of one key that follow each other in one record. */

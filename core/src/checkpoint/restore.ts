@@ -45,6 +45,8 @@ export class CheckpointReader {
   private readonly storage: Pick<CheckpointStorage, 'read'>;
   private readonly crc32: (bytes: Uint8Array) => number;
   private readonly objects = new Map<string, Promise<Uint8Array>>();
+  /** Segments whose checksum was compared: once is enough, since their bytes are kept. */
+  private readonly sound = new Set<Segment>();
 
   constructor(
     manifest: Manifest,
@@ -101,12 +103,13 @@ export class CheckpointReader {
 
   private async keyed(olds: readonly SubtaskState[], range: KeyGroupRange, same: boolean): Promise<Iterable<StateEntry>> {
     const records = await Promise.all(olds.map((old) => this.newest(old)));
-    return entriesOf(records, this.inRange(range, same));
+    return entriesOf(records.flat(), this.inRange(range, same));
   }
 
-  private async newest({ whole, changes }: SubtaskState): Promise<Iterable<KeyRecord>> {
+  private async newest({ whole, changes }: SubtaskState): Promise<Iterable<KeyRecord>[]> {
     const all = await Promise.all([...whole, ...changes].map((segment) => this.bytes(segment)));
-    return newestRecords(all.slice(0, whole.length), all.slice(whole.length));
+    if (changes.length === 0) return all.map((bytes) => readKeyedSegment(bytes));
+    return [newestRecords(all.slice(0, whole.length), all.slice(whole.length))];
   }
 
   private async own(olds: readonly SubtaskState[], range: KeyGroupRange, same: boolean): Promise<Iterable<StateEntry>> {
@@ -125,9 +128,14 @@ export class CheckpointReader {
     };
   }
 
-  private async bytes({ object, offset, length, checksum }: Segment): Promise<Uint8Array> {
+  private async bytes(segment: Segment): Promise<Uint8Array> {
+    const { object, offset, length, checksum } = segment;
     const bytes = (await this.object(object)).subarray(offset, offset + length);
-    if (bytes.length === length && this.crc32(bytes) === checksum) return bytes;
+    if (this.sound.has(segment)) return bytes;
+    if (bytes.length === length && this.crc32(bytes) === checksum) {
+      this.sound.add(segment);
+      return bytes;
+    }
     throw damaged(object, bytes.length < length ? 'it ends too early' : 'its checksum does not fit');
   }
 
@@ -174,7 +182,7 @@ function* newestRecords(whole: readonly Uint8Array[], changes: readonly Uint8Arr
 function* entriesOf(sources: readonly Iterable<KeyRecord>[], wanted: (key: Key) => boolean): Generator<StateEntry> {
   for (const records of sources) {
     for (const { key, entries } of records) {
-      if (wanted(key)) for (const entry of entries) yield { ...entry, key };
+      if (wanted(key)) yield* entries;
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { GraphNode } from './node.ts';
+import { regionsOf } from './regions.ts';
 import type { Plan, PlanChain, PlanEdge } from './plan.ts';
 
 /**
@@ -17,9 +18,12 @@ import type { Plan, PlanChain, PlanEdge } from './plan.ts';
  */
 export function explainText(plan: Plan): string {
   const { mode, maxParallelism, chains } = plan;
+  const regions = regionsOf(plan);
   const lines = [`mode ${mode}, ${chains.length} ${chains.length === 1 ? 'task' : 'tasks'}, ${maxParallelism} key groups`];
   for (const chain of chains) {
-    lines.push('', `task ${chain.id + 1} × ${chain.parallelism}`);
+    const region = regions.findIndex((ids) => ids.includes(chain.id)) + 1;
+    const inRegion = plan.mode === 'batch' && regions.length > 1 ? `, region ${region}` : '';
+    lines.push('', `task ${chain.id + 1} × ${chain.parallelism}${inRegion}`);
     for (const edge of edgesInto(plan, chain)) lines.push(`  ← ${describeEdge(plan, edge)}`);
     for (const id of chain.nodes) lines.push(`  ${describeNode(plan.graph.nodes[id]!)}${describeUpstream(plan, chain, id)}`);
   }

@@ -61,7 +61,7 @@ export class BatchFeed implements Feed {
   }
 
   close(): void {
-    for (const { partition } of this.partitions) partition.dispose();
+    for (const { partition } of this.partitions) partition.release();
   }
 
   readonly takesBarriersItself = false;

@@ -10,7 +10,8 @@ export interface CreditPolicy {
 
 export const DEFAULT_CREDIT: CreditPolicy = { credit: 8192, targetDelay: 1000 };
 
-const FIRST = 1024;
+/** Small, since a slow consumer shows only when it has worked some off; a quick one has eight times as much after three stops. */
+const FIRST = 256;
 const SMALLEST = 16;
 
 /**

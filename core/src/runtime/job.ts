@@ -14,13 +14,14 @@ import { Checkpointing, type CheckpointSettings, type RestoreSettings } from './
 import type { CreditPolicy } from './creditWindow.ts';
 import { chooseCheckpoint } from './checkpointChoice.ts';
 import { describeJob, hasNoOutput } from './diagnosis.ts';
+import { dropResults, type FinishedRegions } from './finishedRegions.ts';
 import type { HostDriver } from './hostDriver.ts';
 import { type AttemptListener, JobAttempt } from './jobAttempt.ts';
 import { type JobStatus, Lifecycle } from './lifecycle.ts';
 import type { JobMetrics } from './metrics.ts';
 import type { Platform } from './platform.ts';
 import { type Progress, progressOf } from './progress.ts';
-import type { RestartCount, RestartStrategy } from './restart.ts';
+import { noRestart, type RestartCount, type RestartStrategy } from './restart.ts';
 import type { StateSettings } from './stateSpace.ts';
 
 /** What a job is started with. */
@@ -324,10 +325,21 @@ export class LocalJob implements AttemptListener {
     return chooseCheckpoint(this.checkpointing!, restore, { job: this.name, uids, logger: this.parts.logger });
   }
 
-  private async run(reader: CheckpointReader | undefined, event: 'start' | 'resume'): Promise<void> {
-    const { driver, checkpoint } = this.parts;
+  private async run(reader: CheckpointReader | undefined, event: 'start' | 'resume', finished?: FinishedRegions): Promise<void> {
+    const { driver, checkpoint, plan, restart } = this.parts;
     const { epoch = 0, lineage = '' } = this.checkpointing ?? {};
-    const attempt = new JobAttempt({ ...this.parts, epoch, lineage, exactlyOnce: checkpoint?.exactlyOnce ?? true }, this, driver);
+    const attempt = new JobAttempt(
+      {
+        ...this.parts,
+        epoch,
+        lineage,
+        exactlyOnce: checkpoint?.exactlyOnce ?? true,
+        keepsResults: plan.mode === 'batch' && driver === undefined && restart.name !== noRestart().name,
+        finished,
+      },
+      this,
+      driver,
+    );
     this.attempt = attempt;
     this.attemptCount++;
     try {
@@ -354,15 +366,16 @@ export class LocalJob implements AttemptListener {
 
   private async startAgain(error: unknown, wait: number): Promise<void> {
     const { clock } = this.parts.platform;
+    const finished = this.attempt?.leave();
     await Promise.allSettled([this.attempt?.close(error), this.checkpointing?.end()]);
     await new Promise<void>((resolve) => clock.schedule(clock.now() + wait, resolve));
-    if (this.lifecycle.isOver) return;
+    if (this.lifecycle.isOver) return dropResults(finished);
     const uids = this.parts.plan.graph.nodes.map(({ uid }) => uid);
     const { restore } = this.parts;
     const reader = await this.checkpointing?.latest(restore?.storage === undefined ? restore : undefined, uids);
     const from = reader ?? (await this.firstRestore());
     await this.checkpointing?.check();
-    await this.run(from, 'resume');
+    await this.run(from, 'resume', finished);
   }
 
   /** Before the first checkpoint of its own, a job that began from a savepoint begins from it again. */

@@ -3,6 +3,7 @@ import type { SubtaskState } from '../checkpoint/manifest.ts';
 import type { Barrier } from '../element/element.ts';
 import type { CheckpointReader } from '../checkpoint/restore.ts';
 import type { SourceReader } from '../operators/connector.ts';
+import type { FinishedRegions } from './finishedRegions.ts';
 import type { HostDriver } from './hostDriver.ts';
 import { InputSize } from './inputSize.ts';
 import { allOpened, type HostParts, LocalHost, openSource } from './localHost.ts';
@@ -89,6 +90,12 @@ export class JobAttempt implements HostListener {
 
   reports(at: number): readonly OperatorReport[] {
     return this.hosts.flatMap((host) => host.reports(at));
+  }
+
+  /** What the next attempt need not do again, where this one failed: only with all tasks on this thread. */
+  leave(): FinishedRegions | undefined {
+    const [host] = this.hosts;
+    return this.hosts.length === 1 && host instanceof LocalHost ? host.leave() : undefined;
   }
 
   /** `failure`: why the attempt did not come to its end, if it did not. */

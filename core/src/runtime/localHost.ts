@@ -5,12 +5,14 @@ import type { Barrier } from '../element/element.ts';
 import { MillraceError } from '../errors/millraceError.ts';
 import type { ErrorPolicy, GraphBuilder } from '../graph/builder.ts';
 import type { Plan } from '../graph/plan.ts';
+import { regionsOf } from '../graph/regions.ts';
 import type { ReadContext, SourceReader } from '../operators/connector.ts';
 import type { Logger } from '../operators/logger.ts';
 import { Workspace } from '../state/spill.ts';
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../time/timestamp.ts';
 import type { CreditPolicy } from './creditWindow.ts';
 import { operatorFailure } from './failure.ts';
+import { finishedChains, type FinishedRegions } from './finishedRegions.ts';
 import type { OperatorReport } from './metrics.ts';
 import type { Placement } from './placement.ts';
 import type { Platform } from './platform.ts';
@@ -40,6 +42,9 @@ export interface HostParts {
   readonly credit: CreditPolicy;
   /** Where keyed state lives; `undefined`: in memory. */
   readonly state?: StateSettings | undefined;
+  /** Whether a failed attempt leaves the results of regions that have come to their ends to the next one; what the one before has left. */
+  readonly keepsResults?: boolean | undefined;
+  readonly finished?: FinishedRegions | undefined;
 }
 
 /** Tasks on this thread: all of a job's, or those that a placement puts here. */
@@ -56,19 +61,27 @@ export class LocalHost implements TaskHost, TaskListener {
   private undrained: number;
   private unfinished: number;
   private isClosed = false;
+  private readonly workspace: Workspace;
+  private readonly regions: readonly (readonly number[])[];
+  /** Tasks that have come to their ends, where that matters after a failure. */
+  private readonly done = new Set<Task>();
+  /** What is left to the next attempt. */
+  private left: FinishedRegions | undefined;
 
   constructor(parts: HostParts, listener: HostListener, placement?: Placement) {
     this.parts = parts;
     this.listener = listener;
     const { platform, plan } = parts;
     const { clock } = platform;
+    this.regions = regionsOf(plan);
+    this.workspace = parts.finished?.workspace ?? new Workspace(platform.spill, platform.memoryLimit);
     this.stateSpace = new StateSpace(parts.state, platform);
     const scope = {
       ...parts,
       mode: plan.mode,
       maxParallelism: plan.maxParallelism,
       clock,
-      workspace: new Workspace(platform.spill, platform.memoryLimit),
+      workspace: this.workspace,
       stateSpace: this.stateSpace,
     };
     this.scheduler = new Scheduler(platform);
@@ -116,7 +129,8 @@ export class LocalHost implements TaskHost, TaskListener {
     else if (--this.undrained === 0) this.listener.onDrained();
   }
 
-  onFinished(): void {
+  onFinished(task: Task): void {
+    if (this.parts.keepsResults === true && !this.isClosed) this.releaseInputs(task);
     if (--this.unfinished === 0 && !this.isClosed) this.listener.onFinished();
   }
 
@@ -155,6 +169,7 @@ export class LocalHost implements TaskHost, TaskListener {
       ...this.graph.instances.map(async ({ instance }) => instance.operator.close?.(failure)),
       ...[...this.readers.values()].map(async (reader) => reader.close?.()),
     ]);
+    for (const [name, partition] of this.graph.partitions) if (this.left?.partitions.has(name) !== true) partition.dispose();
     await this.stateSpace.close();
     const failed = closed.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -165,7 +180,36 @@ export class LocalHost implements TaskHost, TaskListener {
   }
 
   reports(at: number): readonly OperatorReport[] {
-    return this.graph.instances.map(({ instance, task }) => this.report(instance, task, at));
+    return [...(this.parts.finished?.reports ?? []), ...this.graph.instances.map(({ instance, task }) => this.report(instance, task, at))];
+  }
+
+  /** What need not be done again by the next attempt. Before `close`. */
+  leave(): FinishedRegions | undefined {
+    const { parts, graph } = this;
+    if (parts.keepsResults !== true) return undefined;
+    const chains = finishedChains(parts.plan, this.regions, (chain) => this.isOver(chain));
+    const over = new Set([...chains].flatMap((chain) => graph.byChain.get(chain) ?? []));
+    const mine = graph.instances.filter(({ task }) => over.has(task)).map(({ instance, task }) => this.report(instance, task, 0));
+    this.left = {
+      chains,
+      partitions: new Map([...graph.partitions].filter(([, { from, to }]) => chains.has(from) && !chains.has(to))),
+      workspace: this.workspace,
+      reports: [...(parts.finished?.reports ?? []), ...mine],
+    };
+    return this.left;
+  }
+
+  /** When a whole region is over, what it took is needed no more. */
+  private releaseInputs(task: Task): void {
+    const { byChain, partitions } = this.graph;
+    this.done.add(task);
+    const region = this.regions.find((chains) => chains.some((chain) => byChain.get(chain)?.includes(task)));
+    if (region?.every((chain) => this.isOver(chain)) !== true) return;
+    for (const partition of partitions.values()) if (region.includes(partition.to)) partition.dispose();
+  }
+
+  private isOver(chain: number): boolean {
+    return this.graph.byChain.get(chain)?.every((task) => this.done.has(task)) ?? true;
   }
 
   private target({ node, subtask, feed, task }: SourceTask): SplitTarget {

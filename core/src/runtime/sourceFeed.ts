@@ -160,7 +160,13 @@ export class SourceFeed implements Feed, SplitListener {
 
   /** Keeps the positions of a checkpoint until it is complete. */
   rememberCut(checkpoint: number): void {
-    this.cuts.set(checkpoint, new Map([...this.reading].map((split) => [split.split, split.where().position])));
+    const positions = new Map<string, unknown>();
+    for (const split of this.reading) {
+      const { position } = split.where();
+      // Of one that has given nothing yet there is nothing to tell.
+      if (position !== undefined) positions.set(split.split, position);
+    }
+    this.cuts.set(checkpoint, positions);
   }
 
   /** Splits that are being read or wait for it. */

@@ -21,6 +21,7 @@ import type { Timestamp } from '../time/timestamp.ts';
 
 import type { CreditPolicy } from './creditWindow.ts';
 import { operatorFailure } from './failure.ts';
+import type { FinishedRegions } from './finishedRegions.ts';
 import type { StateSpace } from './stateSpace.ts';
 
 /** What all subtasks of a job share. */
@@ -42,6 +43,9 @@ export interface JobScope {
   readonly credit: CreditPolicy;
   /** Whether channels are blocked behind a barrier. */
   readonly exactlyOnce: boolean;
+  /** Whether what went through blocking exchanges may be read again, after a failure; results of an attempt before. */
+  readonly keepsResults?: boolean | undefined;
+  readonly finished?: FinishedRegions | undefined;
   /** `undefined`: where the host allows it. */
   readonly generateCode?: boolean | undefined;
 }

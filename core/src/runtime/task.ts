@@ -27,6 +27,8 @@ export interface Feed {
   close?(): void;
   /** True while barriers come with the input; else the task takes a checkpoint when it is asked to. */
   readonly takesBarriersItself: boolean;
+  /** A checkpoint is cut here. */
+  rememberCut?(checkpoint: number): void;
   /** A checkpoint is complete, or was given up. */
   completeCheckpoint?(checkpoint: number): void;
   abortCheckpoint?(checkpoint: number): void;
@@ -367,6 +369,7 @@ export class Task implements Schedulable {
     if (this.requested !== undefined && this.requested.checkpoint <= barrier.checkpoint) this.requested = undefined;
     this.flush();
     if (barrier.last) this.feed.stopBehind?.(barrier);
+    this.feed.rememberCut?.(barrier.checkpoint);
     this.listener.onCheckpoint(this, barrier);
     // Behind the end of a channel no barrier may come: there it counts as one.
     if (!this.isDrained) this.broadcast(barrier);
@@ -385,14 +388,19 @@ export class Task implements Schedulable {
   finish(): void {
     if (this.phase !== 'drained') return;
     this.phase = 'finishing';
-    Promise.all(this.chain.links.map(async (link) => link.operator.finish?.())).then(
-      () => {
-        this.phase = 'over';
-        this.armed?.cancel();
-        this.feed.close?.();
-        this.listener.onFinished(this);
-      },
+    const operators = this.chain.links.map(({ operator }) => operator).filter((operator) => operator.finish !== undefined);
+    // At once where nothing is to be waited for: what a task has sent then counts, should its consumer fail with the first of it.
+    if (operators.length === 0) return this.conclude();
+    Promise.all(operators.map(async (operator) => operator.finish!())).then(
+      () => this.conclude(),
       (error: unknown) => this.onError(error),
     );
+  }
+
+  private conclude(): void {
+    this.phase = 'over';
+    this.armed?.cancel();
+    this.feed.close?.();
+    this.listener.onFinished(this);
   }
 }

@@ -12,6 +12,7 @@ import { Control } from './control.ts';
 import { CreditGate, CreditWindow } from './creditWindow.ts';
 import { customRoute, ExchangeWriter, fixedRoute, hashRoute, type Route, roundRobinRoute } from './exchange.ts';
 import type { Link, Target } from './link.ts';
+import type { Partition } from './partition.ts';
 import type { Placement } from './placement.ts';
 import type { Scheduler } from './scheduler.ts';
 import { SourceFeed } from './sourceFeed.ts';
@@ -34,6 +35,10 @@ export interface TaskGraph {
   readonly instances: readonly { readonly instance: SubtaskInstance; readonly task: Task }[];
   /** The channels of nodes that are fed by hand, by node. */
   readonly inputs: ReadonlyMap<number, Channel>;
+  /** The tasks of each chain, by its id. */
+  readonly byChain: ReadonlyMap<number, readonly Task[]>;
+  /** What goes through blocking exchanges, by name. */
+  readonly partitions: ReadonlyMap<string, Partition>;
 }
 
 /** Turns a plan into tasks: an instance per node and subtask, channels between them. */
@@ -47,6 +52,7 @@ export class TaskGraphBuilder {
   private readonly tasksByPlace = new Map<string, Task>();
   private readonly sources: SourceTask[] = [];
   private readonly inputs = new Map<number, Channel>();
+  private readonly byChain = new Map<number, Task[]>();
   private readonly instances: { instance: SubtaskInstance; task: Task }[] = [];
   private readonly wiring: Wiring;
   private readonly placement: Placement | undefined;
@@ -65,6 +71,8 @@ export class TaskGraphBuilder {
       workspace: scope.workspace,
       credit: scope.credit,
       clock: scope.clock,
+      keepsResults: scope.keepsResults === true,
+      finished: scope.finished,
     };
     this.wiring = new Wiring(plan, context, placement);
   }
@@ -73,12 +81,14 @@ export class TaskGraphBuilder {
     this.eachSubtask((chain, subtask) => this.controls.set(place(chain, subtask), this.control(place(chain, subtask))));
     this.wiring.connect();
     this.eachSubtask((chain, subtask) => this.buildTask(chain, subtask));
-    return { tasks: [...this.tasksByPlace.values()], sources: this.sources, instances: this.instances, inputs: this.inputs };
+    const { sources, instances, inputs, byChain } = this;
+    return { tasks: [...this.tasksByPlace.values()], sources, instances, inputs, byChain, partitions: this.wiring.partitions };
   }
 
   private eachSubtask(visit: (chain: PlanChain, subtask: number) => void): void {
     const { placement } = this;
     for (const chain of this.plan.chains) {
+      if (this.scope.finished?.chains.has(chain.id) === true) continue;
       for (let subtask = 0; subtask < chain.parallelism; subtask++) {
         if (placement === undefined || placement.hostOf(chain, subtask) === placement.here) visit(chain, subtask);
       }
@@ -118,6 +128,7 @@ export class TaskGraphBuilder {
       listener: this.listener,
     });
     task = built;
+    this.byChain.set(chain.id, [...(this.byChain.get(chain.id) ?? []), built]);
     built.wake = () => this.wake(at);
     for (const { context } of instances) connectContext(context, built);
     this.tasksByPlace.set(at, built);

@@ -8,6 +8,7 @@ import type { InputChannel } from './channelFeed.ts';
 import type { Control } from './control.ts';
 import { CreditGate, type CreditPolicy, CreditWindow } from './creditWindow.ts';
 import type { Outlet } from './exchange.ts';
+import type { FinishedRegions } from './finishedRegions.ts';
 import { Partition } from './partition.ts';
 import type { Placement } from './placement.ts';
 
@@ -19,6 +20,10 @@ export interface WiringContext {
   readonly workspace: Workspace;
   readonly credit: CreditPolicy;
   readonly clock: Clock;
+  /** Whether what went through blocking exchanges may be read again. */
+  readonly keepsResults: boolean;
+  /** Results of an attempt before. */
+  readonly finished: FinishedRegions | undefined;
 }
 
 /** A way from a subtask to another. */
@@ -50,7 +55,7 @@ export class Wiring {
   /** By the names of the ways: where their producers here send to, and where their consumers here take from. */
   private readonly outlets = new Map<string, Outlet>();
   private readonly queues = new Map<string, ElementQueue>();
-  private readonly partitions = new Map<string, Partition>();
+  readonly partitions: Map<string, Partition> = new Map();
 
   /** `placement`: where the tasks are, if some are on other hosts. */
   constructor(plan: Plan, context: WiringContext, placement?: Placement) {
@@ -95,6 +100,7 @@ export class Wiring {
     const { context, placement } = this;
     const name = channelName(edge, producer, consumer);
     const partition = this.partitions.get(partitionName(edge, consumer));
+    if (this.context.finished?.chains.has(from.id) === true) return;
     const isFromHere = this.isHere(from, producer);
     const isToHere = this.isHere(to, consumer);
     if (isFromHere && !isToHere) {
@@ -120,14 +126,30 @@ export class Wiring {
     const from = this.chainOf.get(edge.from)!;
     const to = this.chainOf.get(edge.to)!;
     const { sorted } = edge;
-    const { workspace } = this.context;
+    const { workspace, finished, keepsResults: isKept } = this.context;
+    if (finished?.chains.has(to.id) === true) return;
     for (let consumer = 0; consumer < to.parallelism; consumer++) {
       if (!this.isHere(to, consumer)) continue;
+      const name = partitionName(edge, consumer);
+      const before = finished?.chains.has(from.id) === true ? finished.partitions.get(name) : undefined;
+      if (before !== undefined) {
+        this.partitions.set(name, before);
+        continue;
+      }
       const all = Array.from({ length: from.parallelism }, (_, producer) => consumersOf(edge, from, to, producer));
       const producers = all.filter((consumers) => consumers.includes(consumer)).length;
       const onComplete = (): void => this.context.wake(to, consumer);
-      const partition = new Partition({ producers, sorted, key: this.context.keyOf(edge), workspace, onComplete });
-      this.partitions.set(partitionName(edge, consumer), partition);
+      const partition = new Partition({
+        from: from.id,
+        to: to.id,
+        producers,
+        sorted,
+        key: this.context.keyOf(edge),
+        workspace,
+        isKept,
+        onComplete,
+      });
+      this.partitions.set(name, partition);
     }
   }
 

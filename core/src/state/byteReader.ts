@@ -2,6 +2,11 @@ import { MillraceError } from '../errors/millraceError.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** Longer text is read by the decoder. */
+const SHORT = 24;
+/** The characters of short text, in one array for all. */
+const units: number[] = [];
+
 /** Reads what a `ByteWriter` wrote. Running past the end is `codec/corrupt`, never a silent zero. */
 export class ByteReader {
   at: number;
@@ -73,6 +78,24 @@ export class ByteReader {
     return view;
   }
 
+  /**
+   * The next block, as `ByteWriter.framedAscii` writes it: short ASCII text between the bytes `first` and `last`. `undefined`, and nothing is
+   * read, where it is anything else.
+   */
+  framedAscii(first: number, last: number): string | undefined {
+    const { bytes, at } = this;
+    const length = bytes[at]! - 2;
+    const start = at + 2;
+    const end = start + length;
+    if (!(length > 0 && length <= SHORT) || bytes[start - 1] !== first || bytes[end] !== last) return undefined;
+    if (units.length !== length) units.length = length;
+    let all = 0;
+    for (let i = 0; i < length; i++) all |= units[i] = bytes[start + i]!;
+    if (all > 0x7f) return undefined;
+    this.at = end + 1;
+    return String.fromCharCode.apply(null, units);
+  }
+
   /** The next text. */
   text(): string {
     const length = this.varint();
@@ -82,7 +105,7 @@ export class ByteReader {
     this.at = end;
     if (length === 0) return '';
     const { bytes } = this;
-    if (length <= 24) {
+    if (length <= SHORT) {
       let ascii = 0;
       for (let i = start; i < end; i++) ascii |= bytes[i]!;
       if (ascii < 0x80) return String.fromCharCode.apply(null, bytes.subarray(start, end) as unknown as number[]);

@@ -1,5 +1,6 @@
 import { describeValue } from '../errors/describe.ts';
 import { MillraceError } from '../errors/millraceError.ts';
+import type { ByteReader } from './byteReader.ts';
 import type { ByteWriter } from './byteWriter.ts';
 
 /** What a stream can be keyed by: scalars and tuples of them, compared by value. `NaN` is no key; `-0` is `0`. */
@@ -235,6 +236,11 @@ export function decodeKey(bytes: Uint8Array): Key {
   const key = readKey(bytes, cursor);
   if (key === undefined || cursor.at !== bytes.length) throw corruptKey();
   return key;
+}
+
+/** Reads a key that {@link writeKeyBlock} wrote. */
+export function readKeyBlock(reader: ByteReader): Key {
+  return reader.framedAscii(STRING, TEXT_END) ?? decodeKey(reader.block());
 }
 
 function readKey(bytes: Uint8Array, cursor: { at: number }): Key | undefined {

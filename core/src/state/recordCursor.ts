@@ -15,7 +15,7 @@ export interface RecordCursor {
 /** Every so many records their reader is told that they are gone. */
 const PASSED = 4096;
 
-/** The records of a pile. Each is let go once it has been passed, so that what it leads to can take its memory. */
+/** The records of a pile. Each is let go once it has been passed, so that what it leads to can take its memory; without `onPassed` they are kept. */
 export class PileCursor implements RecordCursor {
   value: unknown;
   time = 0;
@@ -24,13 +24,13 @@ export class PileCursor implements RecordCursor {
   readonly input: number;
   private readonly pile: RecordPile;
   private readonly order: Uint32Array | null;
-  private readonly onPassed: (records: number) => void;
+  private readonly onPassed: ((records: number) => void) | undefined;
   private next = 0;
 
   constructor(
     pile: RecordPile,
     order: Uint32Array | null,
-    reader: { readonly input: number; readonly onPassed: (records: number) => void },
+    reader: { readonly input: number; readonly onPassed?: ((records: number) => void) | undefined },
   ) {
     this.pile = pile;
     this.order = order;
@@ -42,11 +42,13 @@ export class PileCursor implements RecordCursor {
     const { pile } = this;
     if (this.next === pile.length) return false;
     const at = this.order === null ? this.next : this.order[this.next]!;
-    if (++this.next % PASSED === 0) this.onPassed(PASSED);
+    this.next++;
     this.value = pile.values[at];
     this.time = pile.times[at]!;
     this.hash = pile.hashes[at]!;
     this.key = pile.keys[at]!;
+    if (this.onPassed === undefined) return true;
+    if (this.next % PASSED === 0) this.onPassed(PASSED);
     pile.values[at] = undefined;
     pile.keys[at] = '';
     return true;

@@ -20,6 +20,7 @@ export class RecordSorter {
   private readonly by: RecordOrder;
   private readonly select: (value: never) => Key;
   private readonly workspace: Workspace;
+  private readonly isKept: boolean;
   private readonly codec = new ValueCodec();
   private readonly sample = new ByteWriter();
   private readonly parts: Part[] = [];
@@ -29,11 +30,12 @@ export class RecordSorter {
   private size = 128;
   private untilSample = 0;
 
-  /** `select` gives a record's key; it is not called where records are not sorted by it. */
-  constructor(by: RecordOrder, select: (value: never) => Key, workspace: Workspace) {
+  /** `select` gives a record's key; it is not called where records are not sorted by it. `isKept`: they can be read more than once. */
+  constructor(by: RecordOrder, select: (value: never) => Key, workspace: Workspace, isKept = false) {
     this.by = by;
     this.select = select;
     this.workspace = workspace;
+    this.isKept = isKept;
   }
 
   add(value: unknown, time: number): void {
@@ -45,13 +47,14 @@ export class RecordSorter {
     else if (this.pile.length === PILE) this.closePile();
   }
 
-  /** All records, in order, for the input of that number. To be asked for once: what was read is let go. */
+  /** All records, in order, for the input of that number. What was read is let go, unless records are kept. */
   read(input: number): RecordCursor {
     this.closePile();
+    const onPassed = this.isKept ? undefined : (records: number) => this.release(records * this.size);
     const cursors = this.parts.map((part) =>
       part instanceof SpilledRun
         ? new SpilledCursor(part.read(), this.codec, this, input)
-        : new PileCursor(part.pile, part.order, { input, onPassed: (records) => this.release(records * this.size) }),
+        : new PileCursor(part.pile, part.order, { input, onPassed }),
     );
     if (cursors.length === 1) return cursors[0]!;
     return this.by === null ? new ChainedCursor(cursors) : new MergedCursor(cursors);

@@ -136,6 +136,20 @@ describe('records that do not fit into memory', () => {
     expect(open()).toBe(0);
   });
 
+  test.each([1024, 2 ** 30])('that are kept can be read again, with %i bytes of memory', (memory) => {
+    const { space, open } = countingSpace();
+    const workspace = new Workspace(space, memory);
+    const sorter = new RecordSorter('key', select as (value: never) => Key, workspace, true);
+    for (const record of all) sorter.add(record, record.time);
+    const once = readAll(sorter.read(0));
+    const interrupted = sorter.read(0);
+    for (let i = 0; i < 5000; i++) interrupted.advance();
+    expect(readAll(sorter.read(0))).toEqual(once);
+    expect(once.length).toBe(all.length);
+    sorter.dispose();
+    expect(open()).toBe(0);
+  });
+
   test('but cannot be encoded are an error that says so, and no error where they fit', () => {
     class Opaque {
       readonly key = 'k';
