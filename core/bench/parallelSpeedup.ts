@@ -21,7 +21,7 @@ export async function parallelSpeedup(quick: boolean): Promise<BenchResult[]> {
   const seconds = quick ? 1.5 : 5;
   const data: BareWorkerData = { steps: stepsFor(WORK), keys: KEYS };
   const rates = await compare('core/parallel-speedup', 'M records/s', {
-    rounds: quick ? 2 : 5,
+    rounds: quick ? 1 : 5,
     ours: () => jobRate(data, seconds),
     baseline: () => bareRate(data, seconds),
   });

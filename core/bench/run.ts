@@ -35,8 +35,8 @@ if (name === 'list') process.send!(isCheckpointed ? CHECKPOINTED : Object.keys(B
 else process.send!((await BENCHES[name!]!(quick === 'quick')).flatMap(named));
 process.disconnect();
 
-/** What is no job takes no checkpoints. */
+/** What is no job of ours takes no checkpoints. */
 function named(result: BenchResult): BenchResult[] {
   if (!isCheckpointed) return [result];
-  return result.id.includes('-memory-') ? [] : [{ ...result, id: `${result.id}-checkpointed` }];
+  return /-memory-|-loop-vs-/.test(result.id) ? [] : [{ ...result, id: `${result.id}-checkpointed` }];
 }

@@ -10,6 +10,7 @@ import { listCheckpoints } from './checkpointList.ts';
 import { KeyedSegmentWriter } from './keyedSegment.ts';
 import { type Manifest, type Segment, segmentsOf } from './manifest.ts';
 import type { SubtaskRestore } from './restore.ts';
+import type { StateForm } from '../state/stateForm.ts';
 import type { Savepoint } from './savepoint.ts';
 import type { CheckpointStorage } from './storage.ts';
 
@@ -23,6 +24,8 @@ export interface StateSize {
 export interface KeyedStateSize extends StateSize {
   readonly state: string;
   readonly entries: number;
+  /** What must be known to read it: the kind of state, the version of its values, the codec that made bytes of them. `null` where that was not noted. */
+  readonly form: StateForm | null;
 }
 
 /** What a checkpoint holds of one operator. */
@@ -147,7 +150,7 @@ const MEASURED = 2 ** 20;
 /** Counts the keyed state of an operator. */
 class StateCounts {
   private readonly maxParallelism: number;
-  private readonly states = new Map<string, { keys: number; entries: number; bytes: number }>();
+  private readonly states = new Map<string, { keys: number; entries: number; bytes: number; form: StateForm | null }>();
   private readonly groups = new Map<number, { keys: number; bytes: number }>();
   private writer = new KeyedSegmentWriter();
 
@@ -186,9 +189,14 @@ class StateCounts {
     const bytes = this.measure(entry, isNewKey);
     const group = keyGroupOf(key, this.maxParallelism);
     const inGroup = this.groups.get(group) ?? { keys: 0, bytes: 0 };
-    const inState = this.states.get(state) ?? { keys: 0, entries: 0, bytes: 0 };
+    const inState = this.states.get(state) ?? { keys: 0, entries: 0, bytes: 0, form: entry.form ?? null };
     this.groups.set(group, { keys: inGroup.keys + Number(isNewKey), bytes: inGroup.bytes + bytes });
-    this.states.set(state, { keys: inState.keys + Number(isNewOfState), entries: inState.entries + 1, bytes: inState.bytes + bytes });
+    this.states.set(state, {
+      ...inState,
+      keys: inState.keys + Number(isNewOfState),
+      entries: inState.entries + 1,
+      bytes: inState.bytes + bytes,
+    });
   }
 
   private measure({ state, key, userKey, value, renewed }: StateEntry, isNewKey: boolean): number {

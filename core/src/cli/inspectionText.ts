@@ -6,6 +6,7 @@ import { type Manifest, segmentsOf } from '../checkpoint/manifest.ts';
 import type { Savepoint } from '../checkpoint/savepoint.ts';
 import { describeCount, describeError } from '../errors/describe.ts';
 import { textTable } from '../runtime/textTable.ts';
+import type { StateForm } from '../state/stateForm.ts';
 import { formatTimestamp, MAX_TIMESTAMP } from '../time/timestamp.ts';
 import { bytesText } from './progressText.ts';
 
@@ -78,16 +79,17 @@ function operatorText(operator: OperatorInspection, allGroups: boolean): string 
   const lines = [`${uid} (${kind}) × ${subtasks}: ${bytesText(bytes)}, ${time}${finished ? ', finished' : ''}`];
   if (problem !== undefined) lines.push(`  cannot be read: ${problem}`);
   const rows = [
-    ...states.map(({ state, keys, entries, bytes: size }) => [
+    ...states.map(({ state, keys, entries, bytes: size, form }) => [
       state,
       'keyed',
       describeCount(keys),
       describeCount(entries),
       bytesText(size),
+      form === null ? '' : formText(form),
     ]),
-    ...lists.map(({ state, mode, items }) => [state, mode, '', describeCount(items), '']),
+    ...lists.map(({ state, mode, items }) => [state, mode, '', describeCount(items), '', '']),
   ];
-  if (rows.length > 0) lines.push(indented(textTable(['state', 'kind', 'keys', 'entries', 'bytes'], rows, new Set([2, 3, 4]))));
+  if (rows.length > 0) lines.push(indented(textTable(['state', 'kind', 'keys', 'entries', 'bytes', 'form'], rows, new Set([2, 3, 4]))));
   if (states.length > 0) lines.push(indented(groupsText(operator, allGroups)));
   return lines.join('\n');
 }
@@ -117,4 +119,14 @@ function objectTable(objects: CheckpointInspection['objects']): string {
 
 function indented(text: string): string {
   return text.replaceAll(/^/gm, '  ');
+}
+
+/** Such as `value, version 2, codec money 1`; the first version of values, and plain data, go without saying. */
+function formText({ kind, version = 1, codec }: StateForm): string {
+  const parts = [
+    kind,
+    ...(version === 1 ? [] : [`version ${version}`]),
+    ...(codec === undefined ? [] : [`codec ${codec.name} ${codec.version}`]),
+  ];
+  return parts.join(', ');
 }

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type CheckpointLocation, parseLocation } from './checkpointLocation.ts';
@@ -9,6 +9,9 @@ import { platform } from './platform.ts';
 
 /** How long answers may take to leave when the job is over, in ms. */
 const LEAVING = 1_000;
+/** What the directory is called in which a socket is made, and after how many ms one is a leftover: making takes a few. */
+const MAKING = '.c-';
+const LEFT_AFTER = 60_000;
 
 /**
  * Lets the commands `millrace status`, `savepoint`, `stop` and `cancel` talk to a job that a program has started, as they do to one that
@@ -122,7 +125,8 @@ async function bindSomewhere(server: Server, location: string, path: string | un
  * name then belongs to the newest owner, and closing an older socket does not take it away.
  */
 async function bind(server: Server, { socket, pointer }: Place): Promise<PlacedFile[]> {
-  const folder = await mkdtemp(join(dirname(socket), '.c-'));
+  await removeLeftovers(dirname(socket));
+  const folder = await mkdtemp(join(dirname(socket), MAKING));
   try {
     const first = join(folder, 's');
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(first, resolve));
@@ -140,6 +144,16 @@ async function bind(server: Server, { socket, pointer }: Place): Promise<PlacedF
   }
   const paths = [socket, ...(pointer === undefined ? [] : [pointer])];
   return Promise.all(paths.map(async (path) => ({ path, inode: (await inodeOf(path))! })));
+}
+
+/** A process that was killed while it made its socket has left the directory. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(MAKING));
+  for (const name of names) {
+    const path = join(folder, name);
+    const changed = (await lstat(path).catch(() => undefined))?.mtimeMs;
+    if (changed !== undefined && changed < Date.now() - LEFT_AFTER) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function inodeOf(path: string): Promise<number | undefined> {

@@ -8,6 +8,13 @@ import type { Feed, Task } from './task.ts';
 export interface InputChannel {
   readonly channel: ElementQueue;
   readonly input: number;
+  /** Who sends by it, and to which input: the same after a restore of the same job. */
+  readonly name?: string;
+}
+
+/** The time of each channel, and which they are. Without names, as older versions wrote it: by their number alone. */
+interface ChannelFeedSnapshot extends WatermarkValveSnapshot {
+  readonly names?: readonly string[];
 }
 
 /** Feeds a task from the channels of its inputs, in turn, and keeps their common time. */
@@ -31,12 +38,19 @@ export class ChannelFeed implements Feed {
     for (const { input } of channels) this.open[input] = (this.open[input] ?? 0) + 1;
   }
 
-  snapshot(): WatermarkValveSnapshot {
-    return this.valve.snapshot();
+  snapshot(): ChannelFeedSnapshot {
+    return { ...this.valve.snapshot(), names: this.names() };
   }
 
-  restore(snapshot: WatermarkValveSnapshot): void {
-    this.valve.restore(snapshot);
+  /** As many channels of other producers are other channels: they begin where the task's time stood. */
+  restore({ watermark, channels, names }: ChannelFeedSnapshot): void {
+    const mine = this.names();
+    const isSame = names === undefined || (names.length === mine.length && names.every((name, at) => name === mine[at]));
+    this.valve.restore({ watermark, channels: isSame ? channels : [] });
+  }
+
+  private names(): readonly string[] {
+    return this.channels.map(({ name = '' }) => name);
   }
 
   next(task: Task): boolean {

@@ -62,6 +62,8 @@ export class LocalJob implements AttemptListener {
   private settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   private closing: Promise<void> | undefined;
   private startedAt: number;
+  /** The job had come to its end in the checkpoint that it was started from. */
+  private wasFinished = false;
   /** A savepoint that is taken at the end, before the last checkpoint. */
   private lastSavepoint: CheckpointStorage | undefined;
   private readonly onAbort = (): void => void this.cancel();
@@ -301,6 +303,7 @@ export class LocalJob implements AttemptListener {
       await this.openCheckpointing(checkpoint);
       if (this.lifecycle.isOver) return this.checkpointing!.close();
       const reader = restore === undefined ? undefined : await this.choose(restore);
+      this.wasFinished = (await reader?.isFinished()) === true;
       await this.checkpointing!.startFrom(reader, restore?.storage === undefined);
       await this.run(reader, 'start');
     } else await this.run(undefined, 'start');
@@ -406,7 +409,7 @@ export class LocalJob implements AttemptListener {
 
   private sayIfNothingCameOut(): void {
     const metrics = this.metrics();
-    if (!hasNoOutput(metrics)) return;
+    if (this.wasFinished || !hasNoOutput(metrics)) return;
     const { message, code } = new MillraceError('job/no-output', `The job "${this.name}" ended with no output.`, {
       remedy: `See where its elements went:\n${describeJob(metrics)}`,
     });

@@ -81,7 +81,7 @@ export class Wiring {
     return this.edgesInto(chain).flatMap((edge) =>
       Array.from({ length: this.chainOf.get(edge.from)!.parallelism }, (_, producer) =>
         this.queues.get(channelName(edge, producer, subtask)),
-      ).flatMap((channel) => (channel === undefined ? [] : [{ channel, input: edge.input }])),
+      ).flatMap((channel, producer) => (channel === undefined ? [] : [{ channel, input: edge.input, name: this.nameOf(edge, producer) }])),
     );
   }
 
@@ -90,6 +90,12 @@ export class Wiring {
       const partition = this.partitions.get(partitionName(edge, subtask));
       return partition === undefined ? [] : [{ partition, input: edge.input, sorted: edge.sorted }];
     });
+  }
+
+  /** Tells a channel by what its user can see: it stands in checkpoints. */
+  private nameOf({ from, output, input }: PlanEdge, producer: number): string {
+    const { uid } = this.plan.graph.nodes[from]!;
+    return `${uid}${output === null ? '' : `.${output}`}/${producer}>${input}`;
   }
 
   private edgesInto(chain: PlanChain): readonly PlanEdge[] {

@@ -192,7 +192,7 @@ describe('looking into checkpoints', () => {
     for (const name of names) expect(stdout).toContain(name);
     expect(await millrace('checkpoint', 'inspect', at('c', names[0]!))).toBe(0);
     expect(stdout).toMatch(
-      /^checkpoint \d+ of "ledger"[^]*\n {2}every checksum fits\n[^]*\ncount \(process\) × 2: [^]*\n {2}n +keyed +3 +3 +\d+ B\n/,
+      /^checkpoint \d+ of "ledger"[^]*\n {2}every checksum fits\n[^]*\ncount \(process\) × 2: [^]*\n {2}n +keyed +3 +3 +\d+ B +value\n/,
     );
     expect(await millrace('checkpoint', 'inspect', at('c'), '--json')).toBe(0);
     const { operators } = JSON.parse(stdout) as { operators: { uid: string; keyGroups: Record<string, { keys: number }> }[] };

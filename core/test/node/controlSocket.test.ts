@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,6 +88,16 @@ describe('the socket', () => {
     const job = await start(folder);
     await listen(job, folder);
     expect((await askJob(await parseLocation(folder), { command: 'status' })).job).toBe('endless');
+  });
+
+  test('removes the directory in which a killed process was making one, and not one that is being made', async () => {
+    const job = await start(folder);
+    const [left, fresh] = ['.c-left', '.c-fresh'].map((name) => join(folder, name)) as [string, string];
+    for (const path of [left, fresh]) mkdirSync(path);
+    const before = new Date(Date.now() - 120_000);
+    utimesSync(left, before, before);
+    await listen(job, folder);
+    expect([existsSync(left), existsSync(fresh)]).toEqual([false, true]);
   });
 
   test('of a process that was replaced goes without taking that of its successor with it', async () => {

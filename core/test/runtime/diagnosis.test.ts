@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { StreamEnvironment } from '../../src/api/environment.ts';
+import { memoryStorage } from '../../src/checkpoint/memoryStorage.ts';
 import { forEach } from '../../src/connectors/forEach.ts';
 import { fromArray } from '../../src/connectors/fromArray.ts';
 import { defineSource } from '../../src/operators/connector.ts';
@@ -164,4 +165,20 @@ test('a job that is stopped before a window has ended is told what it waits for'
   await job.stop();
   expect(job.status).toBe('finished');
   expect(logger.of('warn')).toEqual([expect.stringMatching(/^process .*← what it holds waits for a later watermark/m)]);
+});
+
+test('a job that had finished before it was started again does not', async () => {
+  const logger = recordingLogger();
+  const storage = memoryStorage();
+  const results: number[] = [];
+  for (const restore of [undefined, 'latest'] as const) {
+    const env = new StreamEnvironment({ logger });
+    env.from(fromArray([1, 2, 3]), { uid: 'numbers' }).sinkTo(
+      forEach((n) => void results.push(n)),
+      { uid: 'out' },
+    );
+    await env.execute('done', { checkpoint: { storage }, ...(restore !== undefined && { restore }) });
+  }
+  expect(results).toEqual([1, 2, 3]);
+  expect(logger.of('warn')).toEqual([]);
 });
