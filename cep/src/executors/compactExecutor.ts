@@ -22,6 +22,11 @@ export class CompactExecutor implements Executor<CompactOfKey> {
   /** Transitions that ask something of the very next event. */
   private readonly asksFirst: readonly boolean[];
   private readonly starts: readonly Transition[];
+  /** By transition: the state that it leads out of. */
+  private readonly sources: readonly number[];
+  /** The states of sets that the current event has ended, and of those that it has moved. */
+  private readonly ended: number[] = [];
+  private readonly moved: number[] = [];
   private event: unknown = undefined;
   private time = 0;
 
@@ -35,6 +40,9 @@ export class CompactExecutor implements Executor<CompactOfKey> {
       ({ kind, firstNot, firstMust }) => kind === STRICT || firstNot.length + firstMust.length > 0,
     );
     this.starts = automaton.starts.map((id) => automaton.transitions[id]!);
+    const sources: number[] = [];
+    for (const { id, out } of automaton.states) for (const way of out) sources[way] = id;
+    this.sources = sources;
   }
 
   create(): CompactOfKey {
@@ -50,7 +58,7 @@ export class CompactExecutor implements Executor<CompactOfKey> {
   accept(live: CompactOfKey, event: unknown, time: number): void {
     this.event = event;
     this.time = time;
-    this.born.length = this.complete.length = 0;
+    this.born.length = this.complete.length = this.ended.length = this.moved.length = 0;
     const seq = live.seq + 1;
     this.mask.begin(event, time);
     const { buckets } = live;
@@ -59,6 +67,7 @@ export class CompactExecutor implements Executor<CompactOfKey> {
       if (bucket !== undefined && (bucket.waiting !== undefined || bucket.fresh !== undefined))
         this.visit(this.automaton.transitions[id]!, bucket, seq);
     }
+    if (this.ended.length > 0) this.tellDied(live);
     live.seq = seq;
     for (const transition of this.starts) if (this.begins(transition)) this.begin(live, transition);
     if (this.born.length > 0) this.settleIn(live);
@@ -103,7 +112,11 @@ export class CompactExecutor implements Executor<CompactOfKey> {
     if (bucket.fresh !== undefined) this.visitFresh(transition, bucket, bucket.fresh, seq);
     const { waiting } = bucket;
     if (waiting === undefined) return;
-    if (!this.alive(waiting) || this.anyOf(transition.kills)) return empty(bucket);
+    if (!this.alive(waiting)) return empty(bucket);
+    if (this.anyOf(transition.kills)) {
+      this.ended.push(this.sources[transition.id]!);
+      return empty(bucket);
+    }
     if (!this.mask.test(transition.take.unary)) return;
     this.take(transition, waiting, seq);
     if (transition.kind === RELAXED) empty(bucket);
@@ -112,9 +125,22 @@ export class CompactExecutor implements Executor<CompactOfKey> {
   /** What came with the last event is asked what only the very next event is asked. */
   private visitFresh(transition: Transition, bucket: CompactBucket, fresh: CompactNode, seq: number): void {
     bucket.fresh = undefined;
-    if (!this.alive(fresh) || this.anyOf(transition.firstNot) || !this.allOf(transition.firstMust)) return;
-    if (transition.kind !== STRICT) this.add(bucket, fresh);
-    else if (this.mask.test(transition.take.unary) && !this.anyOf(transition.kills)) this.take(transition, fresh, seq);
+    if (!this.alive(fresh)) return;
+    const isLetOn = !this.anyOf(transition.firstNot) && this.allOf(transition.firstMust);
+    if (isLetOn && transition.kind !== STRICT) this.add(bucket, fresh);
+    else if (isLetOn && this.mask.test(transition.take.unary) && !this.anyOf(transition.kills)) this.take(transition, fresh, seq);
+    else this.ended.push(this.sources[transition.id]!);
+  }
+
+  /** A set has died where it waits in none of its transitions any more, and has gone on in none. */
+  private tellDied({ buckets }: CompactOfKey): void {
+    const { ended, moved, user, automaton } = this;
+    if (user.died === undefined) return;
+    for (let i = 0; i < ended.length; i++) {
+      const { id, step, accepts, out } = automaton.states[ended[i]!]!;
+      if (accepts || moved.includes(id) || ended.indexOf(id) < i) continue;
+      if (out.every((way) => buckets[way]?.waiting === undefined)) user.died(step);
+    }
   }
 
   private alive(node: CompactNode): boolean {
@@ -131,10 +157,11 @@ export class CompactExecutor implements Executor<CompactOfKey> {
     return true;
   }
 
-  private take({ to }: Transition, parent: CompactNode | undefined, seq: number): void {
+  private take({ id, to }: Transition, parent: CompactNode | undefined, seq: number): void {
     const { step, accepts, out } = this.automaton.states[to]!;
     const node = new CompactNode(step, to, this.event, this.time, seq, parent, undefined);
     this.user.reached?.(step);
+    if (parent !== undefined) this.moved.push(this.sources[id]!);
     if (accepts) this.complete.push(node);
     if (out.length > 0) this.born.push(node);
   }

@@ -6,8 +6,22 @@ export type MatchShape = (found: FoundMatch) => Matched;
 
 const NONE: readonly unknown[] = Object.freeze([]);
 
-/** The shape of a pattern's matches, as generated code where that is allowed. */
+/** Shapes by the names of their steps: patterns with the same ones, such as versions of a rule, share code that is compiled already. */
+const known = new Map<string, MatchShape>();
+/** Beyond so many, all are forgotten: rules come and go. */
+const MOST_KNOWN = 1_000;
+
+/** The shape of a pattern's matches. */
 export function matchShape(steps: readonly string[]): MatchShape {
+  const key = JSON.stringify(steps);
+  const shape = known.get(key) ?? makeShape(steps);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(key, shape);
+  return shape;
+}
+
+/** As generated code where that is allowed. */
+function makeShape(steps: readonly string[]): MatchShape {
   try {
     return generatedShape(steps);
   } catch {

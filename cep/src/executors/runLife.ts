@@ -7,12 +7,15 @@ import type { RunsOfKey } from './runsOfKey.ts';
 /** Counts what runs wait for, from their first place to their last. */
 export class RunLife {
   private readonly automaton: Automaton;
-  private readonly user: Pick<ExecutorUser, 'observer' | 'tellsTimedOut'>;
+  private readonly user: Pick<ExecutorUser, 'observer' | 'tellsTimedOut' | 'died'>;
+  private readonly isPruned: boolean;
   private keeps: boolean | undefined;
 
-  constructor(automaton: Automaton, user: Pick<ExecutorUser, 'observer' | 'tellsTimedOut'>) {
+  /** `isPruned`: matches that are given out may drop the runs of a start, so that these must be known to tell of them. */
+  constructor(automaton: Automaton, user: Pick<ExecutorUser, 'observer' | 'tellsTimedOut' | 'died'>, isPruned: boolean) {
     this.automaton = automaton;
     this.user = user;
+    this.isPruned = isPruned && user.died !== undefined;
   }
 
   /** Whether starts must know their runs: to tell of them when they end, or to confirm them at the end of the window. */
@@ -28,7 +31,7 @@ export class RunLife {
     const { start } = run;
     if (start.live++ === 0) live.link(start);
     live.live++;
-    if (this.keepsRuns) keep(start, run);
+    if (this.keepsRuns || this.isPruned) keep(start, run);
   }
 
   /** A run waits in one transition less. */
@@ -38,6 +41,7 @@ export class RunLife {
     run.gone |= transition.bit;
     if (run.waits) return;
     rest(live, run.start);
+    if (end !== 'taken' && end !== 'window') this.tellDied(run);
     this.user.observer?.ended(run, end, transition, guard);
   }
 
@@ -56,10 +60,17 @@ export class RunLife {
     live.unlink(start);
   }
 
+  /** A run is not let in because there are too many. */
+  refuse(run: Run): void {
+    this.tellDied(run);
+    this.user.observer?.ended(run, 'cap');
+  }
+
   /** Drops a run because there are too many. */
   drop(live: RunsOfKey, run: Run): void {
     run.drop();
     rest(live, run.start);
+    this.tellDied(run);
     this.user.observer?.ended(run, 'cap');
   }
 
@@ -68,7 +79,18 @@ export class RunLife {
     const { observer } = this.user;
     start.pruned = true;
     this.forget(live, start);
-    if (observer !== undefined) for (const run of start.runs ?? []) if (run.waits) observer.ended(run, 'skip');
+    for (const run of start.runs ?? []) {
+      if (!run.waits) continue;
+      this.tellDied(run);
+      observer?.ended(run, 'skip');
+    }
+  }
+
+  private tellDied(run: Run): void {
+    if (run.state.accepts || this.user.died === undefined) return;
+    let taken: Run | undefined = run;
+    while (taken !== undefined && taken.step < 0) taken = taken.parent;
+    if (taken !== undefined) this.user.died(taken.step);
   }
 
   private mustKeepRuns(): boolean {

@@ -44,7 +44,7 @@ export class RunsExecutor implements Executor<RunsOfKey> {
     this.automaton = automaton;
     this.user = user;
     this.conditions = new RunConditions(automaton);
-    this.life = new RunLife(automaton, user);
+    this.life = new RunLife(automaton, user, options.afterMatch.skip !== 'none');
     this.completion = new Completion(automaton, user, this.life, options);
     this.limit = new PartialLimit(this.life, options);
     this.starts = automaton.starts.map((id) => transitions[id]!);
@@ -245,7 +245,7 @@ export class RunsExecutor implements Executor<RunsOfKey> {
     this.user.observer?.took(run);
     if (state.accepts) this.completion.add(live, run);
     if (state.out.length === 0) return;
-    if (!this.limit.admits(live)) return this.user.observer?.ended(run, 'cap');
+    if (!this.limit.admits(live)) return this.life.refuse(run);
     this.enroll(run);
     this.born.push(run);
   }

@@ -65,16 +65,20 @@ class DetectOperator<L extends LiveKey> implements Operator {
       resume: () => this.resume(),
     });
     this.trace = detection.trace?.();
-    this.shape = matchShape(detection.automaton.steps);
-    const reached = detection.automaton.steps.map((step) => context.counter(`reached ${step}`));
+    const { steps } = detection.automaton;
+    const reached = steps.map((step) => context.counter(`reached ${step}`));
+    const died = steps.map((step) => context.counter(`died after ${step}`));
+    const timedOut = steps.map((step) => context.counter(`timedOut after ${step}`));
+    this.shape = matchShape(steps);
     this.executor = detection.form.create({
       tellsTimedOut: () => context.hasTaker('timedOut'),
       match: (found, at) => this.giveOut(found, at),
       timedOut: (found, at) => {
-        context.counter(`timedOut after ${detection.automaton.steps[lastOf(found).step]!}`).add(1);
-        context.outputAt('timedOut', partialOf(detection.automaton.steps, found), at);
+        timedOut[lastOf(found).step]!.add(1);
+        context.outputAt('timedOut', partialOf(steps, found), at);
       },
       reached: (step) => reached[step]!.add(1),
+      died: (step) => died[step]!.add(1),
     });
     this.inputs = [this.events.handler()];
   }
