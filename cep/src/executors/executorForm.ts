@@ -10,6 +10,8 @@ export interface ExecutorUser extends MatchSink {
   readonly reached?: (step: number) => void;
   /** A run whose last step that was ends without having matched, and not for want of time; for runs that are followed as sets, once for the set. */
   readonly died?: (step: number) => void;
+  /** So many runs are dropped by a match that was given out. */
+  readonly skipped?: (runs: number) => void;
   /** Is told what becomes of every run, by the executor that follows them one by one. */
   readonly observer?: RunObserver | undefined;
 }

@@ -7,15 +7,12 @@ import type { RunsOfKey } from './runsOfKey.ts';
 /** Counts what runs wait for, from their first place to their last. */
 export class RunLife {
   private readonly automaton: Automaton;
-  private readonly user: Pick<ExecutorUser, 'observer' | 'tellsTimedOut' | 'died'>;
-  private readonly isPruned: boolean;
+  private readonly user: Pick<ExecutorUser, 'observer' | 'tellsTimedOut' | 'died' | 'skipped'>;
   private keeps: boolean | undefined;
 
-  /** `isPruned`: matches that are given out may drop the runs of a start, so that these must be known to tell of them. */
-  constructor(automaton: Automaton, user: Pick<ExecutorUser, 'observer' | 'tellsTimedOut' | 'died'>, isPruned: boolean) {
+  constructor(automaton: Automaton, user: Pick<ExecutorUser, 'observer' | 'tellsTimedOut' | 'died' | 'skipped'>) {
     this.automaton = automaton;
     this.user = user;
-    this.isPruned = isPruned && user.died !== undefined;
   }
 
   /** Whether starts must know their runs: to tell of them when they end, or to confirm them at the end of the window. */
@@ -31,7 +28,7 @@ export class RunLife {
     const { start } = run;
     if (start.live++ === 0) live.link(start);
     live.live++;
-    if (this.keepsRuns || this.isPruned) keep(start, run);
+    if (this.keepsRuns) keep(start, run);
   }
 
   /** A run waits in one transition less. */
@@ -76,14 +73,11 @@ export class RunLife {
 
   /** Drops all runs of a start, for a match that was given out. */
   prune(live: RunsOfKey, start: Start): void {
-    const { observer } = this.user;
+    const { observer, skipped } = this.user;
     start.pruned = true;
+    skipped?.(start.live);
     this.forget(live, start);
-    for (const run of start.runs ?? []) {
-      if (!run.waits) continue;
-      this.tellDied(run);
-      observer?.ended(run, 'skip');
-    }
+    if (observer !== undefined) for (const run of start.runs ?? []) if (run.waits) observer.ended(run, 'skip');
   }
 
   private tellDied(run: Run): void {

@@ -145,7 +145,7 @@ function readRuns(automaton: Automaton, reader: ByteReader): RunsOfKey {
   live.completed = readList(reader, (): Completed => ({ run: one(), seq: reader.varint() }));
   live.order = readList(reader, one);
   // Starts must be linked in the order of their events.
-  const life = new RunLife(automaton, { tellsTimedOut: () => true, died: () => {} }, true);
+  const life = new RunLife(automaton, { tellsTimedOut: () => true });
   for (const run of runs.toSorted((a, b) => a.start.seq - b.start.seq))
     life.enroll(live, run, waiting.get(run) ?? 0, confirming.get(run) ?? 0);
   return live;

@@ -44,7 +44,7 @@ export class RunsExecutor implements Executor<RunsOfKey> {
     this.automaton = automaton;
     this.user = user;
     this.conditions = new RunConditions(automaton);
-    this.life = new RunLife(automaton, user, options.afterMatch.skip !== 'none');
+    this.life = new RunLife(automaton, user);
     this.completion = new Completion(automaton, user, this.life, options);
     this.limit = new PartialLimit(this.life, options);
     this.starts = automaton.starts.map((id) => transitions[id]!);

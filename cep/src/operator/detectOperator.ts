@@ -69,6 +69,7 @@ class DetectOperator<L extends LiveKey> implements Operator {
     const reached = steps.map((step) => context.counter(`reached ${step}`));
     const died = steps.map((step) => context.counter(`died after ${step}`));
     const timedOut = steps.map((step) => context.counter(`timedOut after ${step}`));
+    const skipped = context.counter('skipped');
     this.shape = matchShape(steps);
     this.executor = detection.form.create({
       tellsTimedOut: () => context.hasTaker('timedOut'),
@@ -79,6 +80,7 @@ class DetectOperator<L extends LiveKey> implements Operator {
       },
       reached: (step) => reached[step]!.add(1),
       died: (step) => died[step]!.add(1),
+      skipped: (runs) => skipped.add(runs),
     });
     this.inputs = [this.events.handler()];
   }
