@@ -62,9 +62,9 @@ async function run(): Promise<PauseFigures> {
     rate: (arrived - from) / (performance.now() - start) / 1000,
     checkpoints: (job.checkpoints()?.completed ?? 0) - before,
   };
-  const latest = job.checkpoints()?.recent[0];
   // As a crash would: what is under way is lost.
   await job.cancel();
+  const latest = job.checkpoints()?.recent[0];
   if (latest !== undefined) await check(latest);
   return figures;
 }

@@ -1,6 +1,7 @@
 import { CheckpointReader } from '../../src/checkpoint/restore.ts';
 import { Chain } from '../../src/runtime/chain.ts';
 import { RandomGenerator } from '../../src/operators/random.ts';
+import type { EntrySink } from '../../src/state/recordSink.ts';
 import type { StateEntry } from '../../src/state/backend.ts';
 import { ChangeLog } from '../../src/state/changeLog.ts';
 import type { Key } from '../../src/state/key.ts';
@@ -64,12 +65,13 @@ export const stateMutants: readonly Mutant[] = [
   mutant('wrong-key-group', 'state moves to the neighbour when a job is rescaled', CheckpointReader, 'inRange', (original) => {
     return (self, range: KeyGroupRange, all: boolean) => original(self, { first: range.first + 1, last: range.last + 1 }, all);
   }),
-  mutant('lose-timer', 'a cut holds all timers of a key but one', KeyedTimers, 'entriesOf', (original) => {
-    return function* (self, slot: number) {
-      for (const { userKey, value } of original(self, slot) as Iterable<SavedTimers>) {
-        if (value.times.length > 1) yield { userKey, value: { times: value.times.slice(1), ranks: value.ranks.slice(1) } };
-      }
-    };
+  mutant('lose-timer', 'a cut holds all timers of a key but one', KeyedTimers, 'writeEntries', (original) => {
+    return (self, slot: number, sink: EntrySink) =>
+      original(self, slot, {
+        entry(state: string, name: string, { times, ranks }: SavedTimers['value']) {
+          if (times.length > 1) sink.entry(state, name, { times: times.slice(1), ranks: ranks.slice(1) }, undefined);
+        },
+      });
   }),
   mutant('restore-timers-twice', 'a restored timer fires again a moment later', KeyedTimers, 'restore', (original) => {
     return (self, entry: StateEntry) => {

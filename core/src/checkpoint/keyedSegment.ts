@@ -5,12 +5,16 @@ import { ByteWriter } from '../state/byteWriter.ts';
 import { readContent, writeContent } from '../state/entryFormat.ts';
 import { type Key, readKeyBlock, writeKeyBlock } from '../state/key.ts';
 import type { RecordSink } from '../state/recordSink.ts';
+import { SegmentMemory } from './segmentMemory.ts';
 import { decodeSelfContained, encodeSelfContained } from '../state/selfContained.ts';
 import type { StateForm } from '../state/stateForm.ts';
 import { ValueCodec } from '../state/valueCodec.ts';
 
 /** The version of the format. Frozen ones are read for ever. */
 const VERSION = 1;
+
+/** The version, and the length of the records. */
+const HEADER = 9;
 
 /** Ends a record; states count from 1. */
 const END = 0;
@@ -38,19 +42,22 @@ export interface KeyRecord {
  * records, in front of which stands their length.
  */
 export class KeyedSegmentWriter implements RecordSink {
-  private readonly body = new ByteWriter(64 * 1024);
+  private body: ByteWriter;
   private readonly formOf: (state: string) => StateForm | undefined;
+  private readonly memory: SegmentMemory;
   private codec = new ValueCodec();
   private readonly states = new Map<string, number>();
 
   /** `formOf`: what must be known to read the values of a state. */
-  constructor(formOf: (state: string) => StateForm | undefined = () => undefined) {
+  constructor(formOf: (state: string) => StateForm | undefined = () => undefined, memory: SegmentMemory = new SegmentMemory()) {
     this.formOf = formOf;
+    this.memory = memory;
+    this.body = this.begun();
   }
 
-  /** Bytes written so far. */
+  /** Bytes of records written so far. */
   get length(): number {
-    return this.body.length;
+    return this.body.length - HEADER;
   }
 
   begin(key: Key): void {
@@ -73,15 +80,21 @@ export class KeyedSegmentWriter implements RecordSink {
   finish(): Uint8Array {
     const states = [...this.states.keys()].map((name): WrittenState => ({ name, form: this.formOf(name) ?? null }));
     const tail = encodeSelfContained({ states, shapes: this.codec.shapes() } satisfies SegmentTail);
-    const whole = new ByteWriter(this.body.length + tail.length + 16);
-    whole.byte(VERSION);
-    whole.float64(this.body.length);
-    whole.raw(this.body.written());
-    whole.raw(tail);
-    this.body.reset();
+    this.body.overwriteFloat64(1, this.length);
+    this.body.raw(tail);
+    const whole = this.body.written();
+    // The bytes are given away as they are.
+    this.body = this.begun();
     this.states.clear();
     this.codec = new ValueCodec();
-    return whole.written();
+    return whole;
+  }
+
+  private begun(): ByteWriter {
+    const body = new ByteWriter(this.memory.take());
+    body.byte(VERSION);
+    body.float64(0);
+    return body;
   }
 }
 

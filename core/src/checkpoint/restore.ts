@@ -1,7 +1,8 @@
 import { MillraceError } from '../errors/millraceError.ts';
 import type { RandomState } from '../operators/random.ts';
 import type { StateEntry } from '../state/backend.ts';
-import { type Key, keyText } from '../state/key.ts';
+import type { Key } from '../state/key.ts';
+import { KeyIndex } from '../state/keyIndex.ts';
 import { keyGroupOf, type KeyGroupRange, keyGroupRange } from '../state/keyGroups.ts';
 import type { OperatorStateEntry } from '../state/operatorState.ts';
 import { decodeSelfContained } from '../state/selfContained.ts';
@@ -167,16 +168,24 @@ export function compareUids(
   return { unmatched: [...held].filter((uid) => !wanted.has(uid)), without: [...wanted].filter((uid) => !held.has(uid)) };
 }
 
-/** Of a whole and its changes, the newest record of each key. Only what has changed is remembered on the way. */
+/** Of a whole and its changes, the newest record of each key. Only the keys of changes are remembered on the way. */
 function* newestRecords(whole: readonly Uint8Array[], changes: readonly Uint8Array[]): Generator<KeyRecord> {
-  const newest = new Map<string, KeyRecord>();
-  for (const segment of changes) for (const record of readKeyedSegment(segment)) newest.set(keyText(record.key), record);
-  for (const segment of whole) {
+  const told = new KeyIndex();
+  for (const segment of [...changes].reverse()) {
+    // In a segment a key can be gone first and then be back.
+    const gone: Key[] = [];
     for (const record of readKeyedSegment(segment)) {
-      if (newest.size === 0 || !newest.has(keyText(record.key))) yield record;
+      if (record.entries.length === 0) gone.push(record.key);
+      else if (told.find(record.key) < 0) {
+        told.findOrInsert(record.key);
+        yield record;
+      }
     }
+    for (const key of gone) told.findOrInsert(key);
   }
-  yield* newest.values();
+  for (const segment of whole) {
+    for (const record of readKeyedSegment(segment)) if (told.find(record.key) < 0) yield record;
+  }
 }
 
 function* entriesOf(sources: readonly Iterable<KeyRecord>[], wanted: (key: Key) => boolean): Generator<StateEntry> {

@@ -3,6 +3,7 @@ import type { StateEntry } from '../state/backend.ts';
 import type { Key } from '../state/key.ts';
 import type { KeyedTable } from '../state/keyedTable.ts';
 import type { OperatorStateEntry } from '../state/operatorState.ts';
+import type { EntrySink } from '../state/recordSink.ts';
 import type { StoredState } from '../state/storedState.ts';
 import type { Alignment } from '../time/assigner.ts';
 import { checkElementTime } from '../time/elementTime.ts';
@@ -160,11 +161,11 @@ export class SlicingWindowOperator implements Operator, StoredState {
     this.forgetSlice();
   }
 
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value'>> {
+  writeEntries(slot: number, sink: EntrySink): void {
     for (const { slice, span, accumulators } of this.rows.read(slot))
-      yield { userKey: this.slicing.startOf(slice), value: { span, accumulators } };
+      sink.entry(this.name, this.slicing.startOf(slice), { span, accumulators }, undefined);
     const prefix = this.rows.readPrefix(slot);
-    if (prefix !== undefined) yield { userKey: 'prefix', value: prefix };
+    if (prefix !== undefined) sink.entry(this.name, 'prefix', prefix, undefined);
   }
 
   restore({ userKey, value }: StateEntry): void {

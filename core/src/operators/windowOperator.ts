@@ -3,6 +3,7 @@ import type { StateEntry } from '../state/backend.ts';
 import { ObjectColumn } from '../state/column.ts';
 import type { StateShape } from '../state/descriptor.ts';
 import type { KeyedTable } from '../state/keyedTable.ts';
+import type { EntrySink } from '../state/recordSink.ts';
 import type { StoredState } from '../state/storedState.ts';
 import type { WindowAssigner } from '../time/assigner.ts';
 import type { WindowAddition } from '../time/mergingWindowSet.ts';
@@ -100,12 +101,12 @@ export class WindowOperator<C> implements Operator, StoredState {
     while (windows.panes.length > 0) this.expire(windows, windows.panes[0]!);
   }
 
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value'>> {
+  writeEntries(slot: number, sink: EntrySink): void {
     for (const { name, contents, ...rest } of this.column.get(slot)?.panes ?? []) {
       const saved = contents === undefined ? undefined : { contents: this.contents.save(contents) };
       // Timers are copied: they change in place.
       const timers = { eventTimers: [...rest.eventTimers], processingTimers: [...rest.processingTimers] };
-      yield { userKey: [name.start, name.end], value: { ...rest, ...timers, saved } };
+      sink.entry(this.name, [name.start, name.end], { ...rest, ...timers, saved }, undefined);
     }
   }
 

@@ -1,4 +1,6 @@
+import { CutWriter } from '../checkpoint/cutWriter.ts';
 import { KeyedSegmentWriter, writeEntries } from '../checkpoint/keyedSegment.ts';
+import { SegmentMemory } from '../checkpoint/segmentMemory.ts';
 import type { Segment, SubtaskState } from '../checkpoint/manifest.ts';
 import type { PlainState } from '../checkpoint/restore.ts';
 import type { CheckpointStorage } from '../checkpoint/storage.ts';
@@ -40,7 +42,7 @@ interface LinkCut {
   readonly plain: Uint8Array;
   readonly own: Uint8Array | undefined;
   readonly keyed: KeyedCut;
-  readonly writer: KeyedSegmentWriter;
+  readonly writer: CutWriter;
 }
 
 /** A task's part in the checkpoints of its job. */
@@ -48,6 +50,7 @@ export class TaskCheckpoints {
   private readonly task: Task;
   private readonly platform: Platform;
   private readonly chains = new Map<string, StoredChain>();
+  private readonly memory = new SegmentMemory();
   private working: Promise<void> = Promise.resolve();
   /** How many parts could not be kept. What they held is in the next cut. */
   private failures = 0;
@@ -78,7 +81,7 @@ export class TaskCheckpoints {
       const { backend } = link.context.subtask;
       const own = new KeyedSegmentWriter();
       const owned = writeEntries(link.operator.entries?.() ?? [], own);
-      const writer = new KeyedSegmentWriter((state) => backend.formOf(state));
+      const writer = new CutWriter((state) => backend.formOf(state), this.memory);
       const keyed = backend.cut(writer, { whole: savepoint || this.needsWhole(link.uid), apart: savepoint });
       return { link, plain: encodeSelfContained(plain), own: owned === 0 ? undefined : own.finish(), keyed, writer };
     });
@@ -92,7 +95,7 @@ export class TaskCheckpoints {
   }
 
   private async keep(cuts: readonly LinkCut[], hasBase: boolean, savepoint: boolean, target: CheckpointTarget): Promise<SubtaskState[]> {
-    const objects = new ObjectWriter(target);
+    const objects = new ObjectWriter(target, this.memory);
     const states: SubtaskState[] = [];
     try {
       if (!hasBase) throw baseless();
@@ -109,9 +112,15 @@ export class TaskCheckpoints {
 
   private async keepLink({ link, plain, own, keyed, writer }: LinkCut, objects: ObjectWriter, savepoint: boolean): Promise<SubtaskState> {
     const { index, parallelism } = this.task;
-    const segments: Segment[] = [];
-    while (await this.writeSome(keyed, writer)) segments.push(await objects.add(writer.finish()));
-    if (writer.length > 0) segments.push(await objects.add(writer.finish()));
+    const gone: Segment[] = [];
+    const records: Segment[] = [];
+    const keepFrom = async (length: number): Promise<void> => {
+      if (writer.tombstones.length >= length) gone.push(await objects.add(writer.tombstones.finish()));
+      if (writer.length >= length) records.push(await objects.add(writer.finish()));
+    };
+    while (await this.writeSome(keyed, writer)) await keepFrom(SEGMENT);
+    await keepFrom(1);
+    const segments = [...gone, ...records];
     const before = savepoint ? undefined : this.chains.get(link.uid);
     return {
       uid: link.uid,
@@ -125,13 +134,13 @@ export class TaskCheckpoints {
   }
 
   /** Writes until a segment is full, giving the event loop its turns. False when everything is written. */
-  private async writeSome(keyed: KeyedCut, writer: KeyedSegmentWriter): Promise<boolean> {
+  private async writeSome(keyed: KeyedCut, writer: CutWriter): Promise<boolean> {
     const { clock } = this.platform;
     for (;;) {
       const until = clock.monotonic() + TURN;
       do {
         if (!keyed.step(RECORDS)) return false;
-        if (writer.length >= SEGMENT) return true;
+        if (writer.length >= SEGMENT || writer.tombstones.length >= SEGMENT) return true;
       } while (keyed.fetching === undefined && clock.monotonic() < until);
       if (keyed.fetching !== undefined) await keyed.fetching;
       else await new Promise<void>((resolve) => this.platform.later(resolve));
@@ -142,12 +151,15 @@ export class TaskCheckpoints {
 /** Gathers segments into objects. */
 class ObjectWriter {
   private readonly target: CheckpointTarget;
+  private readonly memory: SegmentMemory;
   private parts: Uint8Array[] = [];
   private length = 0;
   private part = 0;
 
-  constructor(target: CheckpointTarget) {
+  /** `memory` gets back what the parts stand in. */
+  constructor(target: CheckpointTarget, memory: SegmentMemory) {
     this.target = target;
+    this.memory = memory;
   }
 
   async add(bytes: Uint8Array): Promise<Segment> {
@@ -166,6 +178,7 @@ class ObjectWriter {
     this.parts = [];
     this.length = 0;
     await this.target.storage.write(name, parts);
+    for (const bytes of parts) this.memory.giveBack(bytes);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Cells } from './cells.ts';
 import { type Column, NumberColumn } from './column.ts';
 import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
-import type { RecordSink } from './recordSink.ts';
+import type { EntrySink } from './recordSink.ts';
 import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 
@@ -109,12 +109,8 @@ export class AggregateTable implements StoredState {
     this.table.release(slot);
   }
 
-  writeEntries(slot: number, sink: RecordSink): void {
+  writeEntries(slot: number, sink: EntrySink): void {
     if (this.present.get(slot) !== 0) sink.entry(this.name, undefined, readFields(this.fields, slot), undefined);
-  }
-
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value'>> {
-    if (this.present.get(slot) !== 0) yield { value: readFields(this.fields, slot) };
   }
 
   restore(entry: StateEntry): void {

@@ -4,7 +4,7 @@ import type { FrameState } from './frameTable.ts';
 import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
 import type { KeyedTimers, TimerShape } from './keyedTimers.ts';
-import type { KeyedCut, RecordSink } from './recordSink.ts';
+import type { CutSink, KeyedCut } from './recordSink.ts';
 import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 import type { TimeBuffers } from './timeBuffer.ts';
@@ -68,7 +68,7 @@ export interface KeyedBackend {
    * The state at this moment, to be written to `sink` by and by while the operator goes on: `whole`, or what has changed since the last
    * cut. `apart`: for a savepoint, after which changes still count from the cut before it.
    */
-  cut(sink: RecordSink, options: { readonly whole: boolean; readonly apart: boolean }): KeyedCut;
+  cut(sink: CutSink, options: { readonly whole: boolean; readonly apart: boolean }): KeyedCut;
   /** Takes an entry back, before the first element. */
   restore(entry: StateEntry): void;
   /** A promise while so much is on its way out of memory that nothing more should be restored. */

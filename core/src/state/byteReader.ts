@@ -34,7 +34,18 @@ export class ByteReader {
   /** The next non-negative integer, as `ByteWriter.varint` writes it. */
   varint(): number {
     let value = 0;
-    let scale = 1;
+    for (let place = 0; place < 28; place += 7) {
+      const byte = this.byte();
+      value |= (byte & 0x7f) << place;
+      if (byte < 0x80) return value;
+    }
+    return this.longVarint(value);
+  }
+
+  /** What follows the first four groups: beyond the integers of the processor. */
+  private longVarint(low: number): number {
+    let value = low;
+    let scale = 2 ** 28;
     for (;;) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
@@ -96,6 +107,21 @@ export class ByteReader {
     return String.fromCharCode.apply(null, units);
   }
 
+  /** The next block, as `ByteWriter.framedHex` writes it. `undefined`, and nothing is read, where it is anything else. */
+  framedHex(first: number, last: number): number | undefined {
+    const { bytes, at } = this;
+    const end = at + bytes[at]!;
+    if (!(end > at + 2 && end <= at + 10) || bytes[at + 1] !== first || bytes[end] !== last) return undefined;
+    let value = 0;
+    for (let i = at + 2; i < end; i++) {
+      const digit = hexDigit(bytes[i]!);
+      if (digit < 0) return undefined;
+      value = value * 16 + digit;
+    }
+    this.at = end + 1;
+    return value;
+  }
+
   /** The next text. */
   text(): string {
     const length = this.varint();
@@ -116,6 +142,12 @@ export class ByteReader {
       return decodeLoosely(bytes.subarray(start, end));
     }
   }
+}
+
+/** The value of a digit, as `Number.prototype.toString` writes it; −1 for anything else. */
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  return code >= 97 && code <= 102 ? code - 87 : -1;
 }
 
 /** For text with lone surrogates, which no strict decoder takes. */

@@ -4,8 +4,9 @@ export class ByteWriter {
   length = 0;
   private view: DataView;
 
-  constructor(capacity = 256) {
-    this.bytes = new Uint8Array(capacity);
+  /** `memory`: how much at first, or memory to write into, which is the writer's from now on. */
+  constructor(memory: number | Uint8Array<ArrayBuffer> = 256) {
+    this.bytes = typeof memory === 'number' ? new Uint8Array(memory) : memory;
     this.view = new DataView(this.bytes.buffer);
   }
 
@@ -33,11 +34,25 @@ export class ByteWriter {
   /** A non-negative safe integer in groups of seven bits, least significant first. */
   varint(value: number): void {
     if (this.length + 10 > this.bytes.length) this.grow(10);
-    while (value > 0x7f) {
-      this.bytes[this.length++] = (value % 128) | 0x80;
-      value = Math.floor(value / 128);
+    const { bytes } = this;
+    let at = this.length;
+    let rest = value;
+    if (value > 0x7fff_ffff) {
+      // Four groups at once: the rest is then an integer of the processor, where a remainder is no division.
+      const high = Math.floor(value / 2 ** 28);
+      const low = value - high * 2 ** 28;
+      bytes[at++] = (low & 0x7f) | 0x80;
+      bytes[at++] = ((low >>> 7) & 0x7f) | 0x80;
+      bytes[at++] = ((low >>> 14) & 0x7f) | 0x80;
+      bytes[at++] = (low >>> 21) | 0x80;
+      rest = high;
     }
-    this.bytes[this.length++] = value;
+    while (rest > 0x7f) {
+      bytes[at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    bytes[at++] = rest;
+    this.length = at;
   }
 
   /** An integer from 0 to 2^32 - 1, in four bytes. */
@@ -96,8 +111,8 @@ export class ByteWriter {
 
   private paddedVarint(value: number): void {
     for (let i = 0; i < 5; i++) {
-      this.bytes[this.length++] = (value % 128) | (i < 4 ? 0x80 : 0);
-      value = Math.floor(value / 128);
+      this.bytes[this.length++] = (value & 0x7f) | (i < 4 ? 0x80 : 0);
+      value >>>= 7;
     }
   }
 
@@ -141,6 +156,22 @@ export class ByteWriter {
     bytes[start + length] = last;
     this.length = start + length + 1;
     return true;
+  }
+
+  /** A block of `first`, the hexadecimal digits of an integer from 0 to 2^31 − 1, and `last`. */
+  framedHex(first: number, value: number, last: number): void {
+    if (this.length + 11 > this.bytes.length) this.grow(11);
+    const { bytes } = this;
+    const digits = value === 0 ? 1 : (35 - Math.clz32(value)) >>> 2;
+    let at = this.length;
+    bytes[at++] = digits + 2;
+    bytes[at++] = first;
+    for (let place = (digits - 1) << 2; place >= 0; place -= 4) {
+      const digit = (value >>> place) & 15;
+      bytes[at++] = digit + (digit < 10 ? 48 : 87);
+    }
+    bytes[at++] = last;
+    this.length = at;
   }
 
   private wideText(text: string): void {

@@ -1,6 +1,6 @@
 import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
-import type { KeyedCut, RecordSink } from './recordSink.ts';
+import type { CutSink, KeyedCut, RecordSink } from './recordSink.ts';
 
 const BITS = 32;
 
@@ -56,7 +56,7 @@ export class ChangeLog {
    * Begins a cut that goes to `sink`: whole, or what has changed since the last one that was not whole for itself (`apart`: a savepoint,
    * after which changes still count from the cut before it).
    */
-  begin(sink: RecordSink, whole: boolean, apart: boolean): KeyedCut {
+  begin(sink: CutSink, whole: boolean, apart: boolean): KeyedCut {
     // One at a time: what an older one has not written yet it writes now.
     this.cut?.step(Infinity);
     const slots = whole ? this.allSlots() : this.changed;
@@ -114,7 +114,7 @@ class Cut implements KeyedCut {
   isAbandoned = false;
   private readonly table: KeyedTable;
   private readonly write: (slot: number, sink: RecordSink) => void;
-  private readonly sink: RecordSink;
+  private readonly sink: CutSink;
   private readonly onEnd: (cut: Cut) => void;
   /** Slots that are still to be written. */
   private readonly left: Uint32Array;
@@ -125,7 +125,7 @@ class Cut implements KeyedCut {
   constructor(
     table: KeyedTable,
     write: (slot: number, sink: RecordSink) => void,
-    sink: RecordSink,
+    sink: CutSink,
     parts: CutParts,
     onEnd: (cut: Cut) => void,
   ) {
@@ -146,8 +146,6 @@ class Cut implements KeyedCut {
   rescue(slot: number, word: number, bit: number): void {
     if (word >= this.left.length || (this.left[word]! & bit) === 0) return;
     this.left[word]! &= ~bit;
-    // Those that are gone come first: a key may have come back.
-    this.writeGone(Infinity);
     this.record(slot);
   }
 
@@ -180,10 +178,7 @@ class Cut implements KeyedCut {
 
   private writeGone(records: number): number {
     let budget = records;
-    for (; this.tombstones < this.parts.gone.length && budget > 0; budget--) {
-      this.sink.begin(this.parts.gone[this.tombstones++]!);
-      this.sink.end();
-    }
+    for (; this.tombstones < this.parts.gone.length && budget > 0; budget--) this.sink.gone(this.parts.gone[this.tombstones++]!);
     return budget;
   }
 

@@ -4,6 +4,7 @@ import type { StateEntry } from './backend.ts';
 import type { Cells } from './cells.ts';
 import { type Column, NumberColumn, ObjectColumn } from './column.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import type { EntrySink } from './recordSink.ts';
 import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 
@@ -138,7 +139,7 @@ export class FrameTable implements FrameState, StoredState {
     this.table.release(slot);
   }
 
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value'>> {
+  writeEntries(slot: number, sink: EntrySink): void {
     if (!this.holds(slot)) return;
     const held = this.rowsOf(slot);
     const rows: Record<string, unknown[]> = {};
@@ -157,7 +158,7 @@ export class FrameTable implements FrameState, StoredState {
       back,
       values: values === undefined ? [] : held.map((row) => values.get(row)),
     };
-    yield { value: stored };
+    sink.entry(this.name, undefined, stored, undefined);
   }
 
   restore(entry: StateEntry): void {

@@ -142,6 +142,7 @@ export function encodeKey(key: Key): Uint8Array {
 /** Writes a key's canonical bytes with their length before them. */
 export function writeKeyBlock(key: Key, writer: ByteWriter): void {
   if (typeof key === 'string' && writer.framedAscii(STRING, key, TEXT_END)) return;
+  if (isSmallInteger(key)) return writer.framedHex(INTEGER, key, TEXT_END);
   // Written in place, behind a length of one byte, which nearly every key has.
   const start = writer.length;
   writer.byte(0);
@@ -240,7 +241,12 @@ export function decodeKey(bytes: Uint8Array): Key {
 
 /** Reads a key that {@link writeKeyBlock} wrote. */
 export function readKeyBlock(reader: ByteReader): Key {
-  return reader.framedAscii(STRING, TEXT_END) ?? decodeKey(reader.block());
+  return reader.framedAscii(STRING, TEXT_END) ?? reader.framedHex(INTEGER, TEXT_END) ?? decodeKey(reader.block());
+}
+
+/** Whole, not negative and of 31 bits, as most numbers are that something is keyed by. */
+function isSmallInteger(key: Key): key is number {
+  return typeof key === 'number' && (key & 0x7fff_ffff) === key;
 }
 
 function readKey(bytes: Uint8Array, cursor: { at: number }): Key | undefined {

@@ -2,6 +2,7 @@ import { MillraceError } from '../errors/millraceError.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 import type { StateEntry } from './backend.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import type { EntrySink } from './recordSink.ts';
 import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 import { TimerQueue } from './timerQueue.ts';
@@ -86,10 +87,11 @@ export class KeyedTimers implements StoredState {
     for (const name of this.names) this.cancel(name);
   }
 
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value'>> {
+  writeEntries(slot: number, sink: EntrySink): void {
+    if (!this.eventTime.has(slot) && !this.processingTime.has(slot)) return;
     for (const [id, name] of this.names.entries()) {
       const timers = this.queue(id).timersOf(slot, id);
-      if (timers.times.length > 0) yield { userKey: name, value: timers };
+      if (timers.times.length > 0) sink.entry(this.name, name, timers, undefined);
     }
   }
 

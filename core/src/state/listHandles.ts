@@ -2,6 +2,7 @@ import type { StateEntry } from './backend.ts';
 import { PlainCell } from './cell.ts';
 import type { ListState } from './descriptor.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import type { EntrySink } from './recordSink.ts';
 import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 import { Sweep } from './sweep.ts';
@@ -42,9 +43,15 @@ export class MemoryListState<V> implements ListState<V>, StoredState {
     this.cell.clear();
   }
 
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value'>> {
+  writeEntries(slot: number, sink: EntrySink): void {
     const value = this.cell.read(slot);
-    if (value !== undefined) yield { value: value.map((item) => this.valueForm.encode(item)) };
+    if (value !== undefined)
+      sink.entry(
+        this.name,
+        undefined,
+        value.map((item) => this.valueForm.encode(item)),
+        undefined,
+      );
   }
 
   restore(entry: StateEntry): void {
@@ -100,10 +107,12 @@ export class ExpiringListState<V> implements ListState<V>, StoredState {
     this.cell.clear();
   }
 
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value' | 'renewed'>> {
+  writeEntries(slot: number, sink: EntrySink): void {
     const items = this.cell.read(slot)?.filter((item) => !isExpired(this.expiry, item.renewed));
     if (items === undefined || items.length === 0) return;
-    yield { value: items.map((item) => this.valueForm.encode(item.value)), renewed: items.map((item) => item.renewed) };
+    const values = items.map((item) => this.valueForm.encode(item.value));
+    const renewed = items.map((item) => item.renewed);
+    sink.entry(this.name, undefined, values, renewed);
   }
 
   /** Items from state without a time to live count from now. */

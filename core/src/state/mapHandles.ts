@@ -4,6 +4,7 @@ import type { MapState } from './descriptor.ts';
 import type { Key } from './key.ts';
 import type { KeyedTable } from './keyedTable.ts';
 import { keyOfNative, nativeKey } from './nativeKey.ts';
+import type { EntrySink } from './recordSink.ts';
 import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 import { Sweep } from './sweep.ts';
@@ -39,7 +40,7 @@ abstract class NativeMapState<C, V> implements StoredState {
     else map.set(nativeKey(key), content);
   }
 
-  abstract entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>>;
+  abstract writeEntries(slot: number, sink: EntrySink): void;
   abstract restore(entry: StateEntry): void;
 }
 
@@ -73,9 +74,10 @@ export class MemoryMapState<K extends Key, V> extends NativeMapState<V, V> imple
     return this.cell.get() === undefined;
   }
 
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value'>> {
+  writeEntries(slot: number, sink: EntrySink): void {
     const map = this.cell.read(slot);
-    if (map !== undefined) for (const [key, value] of map) yield { userKey: keyOfNative(key), value: this.contents.encode(value) };
+    if (map === undefined) return;
+    for (const [key, value] of map) sink.entry(this.name, keyOfNative(key), this.contents.encode(value), undefined);
   }
 
   restore(entry: StateEntry): void {
@@ -133,10 +135,10 @@ export class ExpiringMapState<K extends Key, V> extends NativeMapState<Timed<V>,
     return true;
   }
 
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>> {
+  writeEntries(slot: number, sink: EntrySink): void {
     for (const [key, timed] of this.cell.read(slot) ?? []) {
       if (isExpired(this.expiry, timed.renewed)) continue;
-      yield { userKey: keyOfNative(key), value: this.contents.encode(timed.value), renewed: timed.renewed };
+      sink.entry(this.name, keyOfNative(key), this.contents.encode(timed.value), timed.renewed);
     }
   }
 

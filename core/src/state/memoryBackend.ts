@@ -12,9 +12,9 @@ import { KeyedTable } from './keyedTable.ts';
 import { KeyedTimers, type TimerShape } from './keyedTimers.ts';
 import { ExpiringListState, MemoryListState } from './listHandles.ts';
 import { ExpiringMapState, MemoryMapState } from './mapHandles.ts';
-import type { KeyedCut, RecordSink } from './recordSink.ts';
+import type { CutSink, EntrySink, KeyedCut } from './recordSink.ts';
 import { checkForm, type StateForm } from './stateForm.ts';
-import type { StoredState } from './storedState.ts';
+import { entriesOf, type StoredState } from './storedState.ts';
 import { MemoryTimeBuffers, type TimeBuffers } from './timeBuffer.ts';
 import { type Expiry, expiryOf } from './ttl.ts';
 import { ValueForm } from './valueForm.ts';
@@ -103,22 +103,18 @@ export class MemoryBackend implements KeyedBackend {
     this.table.changes = new ChangeLog(this.table, (slot, sink) => this.writeSlot(slot, sink));
   }
 
-  cut(sink: RecordSink, { whole, apart }: { readonly whole: boolean; readonly apart: boolean }): KeyedCut {
+  cut(sink: CutSink, { whole, apart }: { readonly whole: boolean; readonly apart: boolean }): KeyedCut {
     return this.table.changes!.begin(sink, whole, apart);
   }
 
-  protected writeSlot(slot: number, sink: RecordSink): void {
-    for (let i = 0; i < this.inOrder.length; i++) {
-      const state = this.inOrder[i]!;
-      if (state.writeEntries !== undefined) state.writeEntries(slot, sink);
-      else for (const { userKey, value, renewed } of state.entriesOf(slot)) sink.entry(state.name, userKey, value, renewed);
-    }
+  protected writeSlot(slot: number, sink: EntrySink): void {
+    for (let i = 0; i < this.inOrder.length; i++) this.inOrder[i]!.writeEntries(slot, sink);
   }
 
   *entries(): Iterable<StateEntry> {
     for (const [slot, key] of this.table.index.entries()) {
       for (const state of this.states.values()) {
-        for (const entry of state.entriesOf(slot)) yield { state: state.name, key, ...entry };
+        for (const entry of entriesOf(state, slot)) yield { ...entry, key };
       }
     }
   }

@@ -12,7 +12,7 @@ import { MemoryBackend } from './memoryBackend.ts';
 import type { MemoryShare } from './memoryShare.ts';
 import { PagedCut } from './pagedCut.ts';
 import { CHANGED, CUT, DIRTY, FRESH, type Pager, PagedTable, STORED } from './pagedTable.ts';
-import type { KeyedCut, RecordSink } from './recordSink.ts';
+import type { CutSink, KeyedCut, RecordSink } from './recordSink.ts';
 import { PagedTimers } from './sleepingTimers.ts';
 import type { StoredState } from './storedState.ts';
 import { StoreSweep } from './storeSweep.ts';
@@ -137,7 +137,7 @@ export class PagedBackend extends MemoryBackend implements Pager {
     this.needsWhole = true;
   }
 
-  override cut(sink: RecordSink, { whole: asked, apart }: { readonly whole: boolean; readonly apart: boolean }): KeyedCut {
+  override cut(sink: CutSink, { whole: asked, apart }: { readonly whole: boolean; readonly apart: boolean }): KeyedCut {
     this.running?.leaveMemory();
     const whole = asked || apart || this.needsWhole;
     const parts = {

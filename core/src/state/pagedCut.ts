@@ -2,7 +2,7 @@ import type { Key } from './key.ts';
 import { KeyIndex } from './keyIndex.ts';
 import { nativeKey } from './nativeKey.ts';
 import { CUT, type PagedTable } from './pagedTable.ts';
-import type { KeyedCut, RecordSink } from './recordSink.ts';
+import type { CutSink, KeyedCut, RecordSink } from './recordSink.ts';
 import type { KeptRecords } from './keptRecords.ts';
 import type { RecordsMoment } from './writeBehind.ts';
 
@@ -41,7 +41,7 @@ export class PagedCut implements KeyedCut {
   isAbandoned = false;
   readonly parts: CutParts;
   private readonly source: CutSource;
-  private readonly sink: RecordSink;
+  private readonly sink: CutSink;
   private readonly onEnd: (cut: PagedCut) => void;
   /** Of a whole cut: keys that were written from memory, which the store may have older records of. */
   private readonly written = new KeyIndex();
@@ -52,7 +52,7 @@ export class PagedCut implements KeyedCut {
   private fetched: readonly (readonly [Uint8Array, Uint8Array])[] = [];
   private isOver = false;
 
-  constructor(source: CutSource, sink: RecordSink, parts: CutParts, onEnd: (cut: PagedCut) => void) {
+  constructor(source: CutSource, sink: CutSink, parts: CutParts, onEnd: (cut: PagedCut) => void) {
     this.source = source;
     this.sink = sink;
     this.parts = parts;
@@ -80,13 +80,12 @@ export class PagedCut implements KeyedCut {
 
   /** Writes a marked slot that is about to change or to go. */
   rescue(slot: number): void {
-    this.writeGone(Infinity);
     this.writeSlot(slot);
   }
 
   /** Writes all that is in memory: another cut is about to mark slots. */
   leaveMemory(): void {
-    this.writeMarked(this.writeGone(Infinity));
+    this.writeMarked(Infinity);
   }
 
   /** Also of a cut that is over: it may have been written and not kept. */
@@ -99,10 +98,7 @@ export class PagedCut implements KeyedCut {
   private writeGone(records: number): number {
     const { gone } = this.parts;
     let budget = records;
-    for (; this.tombstones < gone.length && budget > 0; budget--) {
-      this.sink.begin(gone[this.tombstones++]!);
-      this.sink.end();
-    }
+    for (; this.tombstones < gone.length && budget > 0; budget--) this.sink.gone(gone[this.tombstones++]!);
     return budget;
   }
 

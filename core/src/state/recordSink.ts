@@ -1,10 +1,20 @@
 import type { Key } from './key.ts';
 
-/** Where the keyed state of a snapshot goes: a record per key, with everything that is held for it. A record without entries says that nothing is. */
-export interface RecordSink {
-  begin(key: Key): void;
+/** Takes what is held for a key, piece by piece. */
+export interface EntrySink {
   entry(state: string, userKey: Key | undefined, value: unknown, renewed: number | readonly number[] | undefined): void;
+}
+
+/** Where keyed state goes: a record per key, with everything that is held for it. A record without entries says that nothing is. */
+export interface RecordSink extends EntrySink {
+  begin(key: Key): void;
   end(): void;
+}
+
+/** Where a cut goes. */
+export interface CutSink extends RecordSink {
+  /** A key that is gone since the cut before. Whenever this is said, it comes before all records: the key may have come back. */
+  gone(key: Key): void;
 }
 
 /** The keyed state of an operator subtask at one moment, being written out while the operator goes on. */

@@ -1,5 +1,5 @@
 import type { StateEntry } from './backend.ts';
-import type { RecordSink } from './recordSink.ts';
+import type { EntrySink } from './recordSink.ts';
 import type { StateForm } from './stateForm.ts';
 
 /** What every memory state can do besides serving its handle. */
@@ -7,9 +7,8 @@ export interface StoredState {
   readonly name: string;
   /** What must be known to read its entries. */
   readonly form?: StateForm;
-  /** Writes a slot's entries: what `entriesOf` gives, without an object for each. */
-  writeEntries?(slot: number, sink: RecordSink): void;
-  entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>>;
+  /** Writes what is held for the key of a slot: without an object for each piece, since a checkpoint asks for millions. */
+  writeEntries(slot: number, sink: EntrySink): void;
   /** Empties the current key's state. */
   clear(): void;
   /**
@@ -19,4 +18,15 @@ export interface StoredState {
   evict?(): void;
   /** Fills the current key's state. */
   restore(entry: StateEntry): void;
+}
+
+/** What a state holds for the key of a slot, as objects. */
+export function entriesOf(state: Pick<StoredState, 'writeEntries'>, slot: number): Omit<StateEntry, 'key'>[] {
+  const entries: Omit<StateEntry, 'key'>[] = [];
+  state.writeEntries(slot, {
+    entry(name, userKey, value, renewed) {
+      entries.push({ state: name, userKey, value, renewed });
+    },
+  });
+  return entries;
 }

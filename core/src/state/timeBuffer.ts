@@ -1,6 +1,7 @@
 import type { StateEntry } from './backend.ts';
 import { PlainCell } from './cell.ts';
 import type { KeyedTable } from './keyedTable.ts';
+import type { EntrySink } from './recordSink.ts';
 import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 
@@ -135,9 +136,9 @@ export class MemoryTimeBuffers<V> implements TimeBuffers<V>, StoredState {
     this.cell.clear();
   }
 
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'value'>> {
+  writeEntries(slot: number, sink: EntrySink): void {
     const buffer = this.cell.read(slot);
-    if (buffer !== undefined) yield { value: buffer.stored() };
+    if (buffer !== undefined) sink.entry(this.name, undefined, buffer.stored(), undefined);
   }
 
   restore(entry: StateEntry): void {

@@ -67,6 +67,11 @@ export class TimerQueue {
     return true;
   }
 
+  /** Whether a slot has timers. */
+  has(slot: number): boolean {
+    return this.head(slot) !== NONE;
+  }
+
   /** A slot's timers of one name, in the order in which they were set. */
   timersOf(slot: number, name: number): { readonly times: number[]; readonly ranks: number[] } {
     const entries: number[] = [];

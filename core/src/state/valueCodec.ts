@@ -69,6 +69,8 @@ export class ValueCodec implements Codec<unknown> {
   readonly version = 1;
   private readonly known: string[][] = [];
   private readonly root = new ShapeNode();
+  /** The shape of the last record at each depth: mostly that of the next one, too. */
+  private readonly expected: number[] = [];
 
   /** The field names of every shape met so far, in the order of their numbers. */
   shapes(): readonly (readonly string[])[] {
@@ -205,10 +207,31 @@ export class ValueCodec implements Codec<unknown> {
 
   private writeRecord(record: Record<string, unknown>, writer: ByteWriter, depth: number): void {
     writer.byte(OBJECT);
+    const start = writer.length;
+    if (this.writesAsExpected(record, writer, depth)) return;
+    writer.length = start;
     const id = this.idOf(record);
+    this.expected[depth] = id;
     writer.varint(id);
     const shape = this.known[id]!;
     for (let i = 0; i < shape.length; i++) this.writeValue(record[shape[i]!], writer, depth);
+  }
+
+  /**
+   * Writes a record of the expected shape, in one pass over its fields: engines make the field of such a loop a load at a known offset.
+   * False, with something useless written, if it is of another shape.
+   */
+  private writesAsExpected(record: Record<string, unknown>, writer: ByteWriter, depth: number): boolean {
+    const id = this.expected[depth];
+    if (id === undefined) return false;
+    const shape = this.known[id]!;
+    let at = 0;
+    writer.varint(id);
+    for (const field in record) {
+      if (field !== shape[at++]) return false;
+      this.writeValue(record[field], writer, depth);
+    }
+    return at === shape.length;
   }
 
   private idOf(record: Record<string, unknown>): number {
@@ -248,6 +271,11 @@ class ShapeNode {
 }
 
 function writeNumber(value: number, writer: ByteWriter): void {
+  // Small and not negative, as most are: told without a call.
+  if ((value & 0x3fff_ffff) === value && (value !== 0 || 1 / value > 0)) {
+    writer.byte(INTEGER);
+    return writer.varint(value);
+  }
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
     writer.byte(value < 0 ? NEGATIVE : INTEGER);
     return writer.varint(value < 0 ? -value : value);

@@ -34,6 +34,11 @@ export class ValueForm<V> {
     this.form = { kind, version, codec: codec && { name: codec.name, version: codec.version } };
   }
 
+  /** Values are written as they are. */
+  get isPlain(): boolean {
+    return this.codec === undefined;
+  }
+
   /** Plain data for a value: its bytes, where there is a codec. */
   encode(value: V): unknown {
     if (this.codec === undefined) return value;

@@ -1,7 +1,7 @@
 import type { AggregatingState, ReducingState, ValueState } from './descriptor.ts';
 import type { AggregateDefinition } from './aggregateDefinition.ts';
 import { type Cell, PlainCell } from './cell.ts';
-import type { RecordSink } from './recordSink.ts';
+import type { EntrySink } from './recordSink.ts';
 import type { StateForm } from './stateForm.ts';
 import type { StoredState } from './storedState.ts';
 import type { ValueForm } from './valueForm.ts';
@@ -25,14 +25,9 @@ abstract class CellState<C, V> implements StoredState {
     this.cell.clear();
   }
 
-  writeEntries(slot: number, sink: RecordSink): void {
+  writeEntries(slot: number, sink: EntrySink): void {
     const value = this.cell.read(slot);
     if (value !== undefined) sink.entry(this.name, undefined, this.stored(value), this.cell.renewed(slot));
-  }
-
-  *entriesOf(slot: number): Iterable<Pick<StateEntry, 'userKey' | 'value' | 'renewed'>> {
-    const value = this.cell.read(slot);
-    if (value !== undefined) yield { value: this.stored(value), renewed: this.cell.renewed(slot) };
   }
 
   restore(entry: StateEntry): void {
@@ -117,12 +112,13 @@ export class MemoryAggregatingState<T, R> extends CellState<Box, unknown> implem
   add(value: T): void {
     // The accumulator may be changed in place.
     const before = this.cell.getToChange();
-    const accumulator = before === undefined ? this.definition.create() : before.accumulator;
-    this.cell.set({ accumulator: this.definition.add(accumulator, value) });
+    const accumulator = this.definition.add(before === undefined ? this.definition.create() : before.accumulator, value);
+    // If it was, its box stays as well.
+    this.cell.set(before !== undefined && before.accumulator === accumulator ? before : { accumulator });
   }
 
-  protected stored({ accumulator }: Box): unknown {
-    return { accumulator: this.valueForm.encode(accumulator) };
+  protected stored(box: Box): unknown {
+    return this.valueForm.isPlain ? box : { accumulator: this.valueForm.encode(box.accumulator) };
   }
 
   protected content(stored: unknown, form: StateForm | undefined): Box {

@@ -16,6 +16,7 @@ import {
   sum,
   topK,
 } from '../../src/state/aggregate.ts';
+import { entriesOf } from '../../src/state/storedState.ts';
 import { AggregateTable } from '../../src/state/aggregateTable.ts';
 import { KeyedTable } from '../../src/state/keyedTable.ts';
 import { errorCode } from '../time/errorCode.ts';
@@ -182,8 +183,8 @@ describe('aggregate table', () => {
     const aggregates = new AggregateTable('a', shape as never, table);
     table.enter('x');
     aggregates.add({ id: 1, n: 5 });
-    const entries = [...aggregates.entriesOf(table.find())].map((entry) => structuredClone({ state: 'a', key: 'x', ...entry }));
-    expect([...aggregates.entriesOf(table.find() + 1)]).toEqual([]);
+    const entries = entriesOf(aggregates, table.find()).map((entry) => structuredClone({ key: 'x', ...entry }));
+    expect(entriesOf(aggregates, table.find() + 1)).toEqual([]);
     const next = new KeyedTable();
     const grown = new AggregateTable('a', { total: sum(n), most: max(n) } as never, next);
     next.enter('x');

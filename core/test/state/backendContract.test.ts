@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { KeyedSegmentWriter, readKeyedSegment } from '../../src/checkpoint/keyedSegment.ts';
+import { CutWriter } from '../../src/checkpoint/cutWriter.ts';
+import { readKeyedSegment } from '../../src/checkpoint/keyedSegment.ts';
 import type { KeyedBackend, StateEntry } from '../../src/state/backend.ts';
 import { type Key, keyText } from '../../src/state/key.ts';
 import { MemoryBackend } from '../../src/state/memoryBackend.ts';
@@ -41,7 +42,7 @@ function makeBackend(kind: BackendKind, clock: ManualClock): KeyedBackend {
 
 interface Running {
   readonly cut: KeyedCut;
-  readonly writer: KeyedSegmentWriter;
+  readonly writer: CutWriter;
   readonly apart: boolean;
   readonly expected: StateModel;
 }
@@ -87,7 +88,7 @@ class Subject {
 
   async begin(whole: boolean, apart: boolean): Promise<void> {
     await this.finish();
-    const writer = new KeyedSegmentWriter((state) => this.states.backend.formOf(state));
+    const writer = new CutWriter((state) => this.states.backend.formOf(state));
     const cut = this.states.backend.cut(writer, { whole: whole || apart || this.chain.length === 0, apart });
     this.running = { cut, writer, apart, expected: this.model.copy() };
   }
@@ -107,9 +108,9 @@ class Subject {
     const { cut, writer, apart, expected } = this.running;
     this.running = undefined;
     while (cut.step(2)) await cut.fetching;
-    const segment = writer.finish();
-    if (!apart) this.chain = cut.whole ? [segment] : [...this.chain, segment];
-    expectSame(await restored('memory', apart || cut.whole ? [segment] : this.chain, this.clock), expected);
+    const segments = writer.finishAll();
+    if (!apart) this.chain = cut.whole ? segments : [...this.chain, ...segments];
+    expectSame(await restored('memory', apart || cut.whole ? segments : this.chain, this.clock), expected);
   }
 
   /** Goes on with another backend from all that there is. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { KeyedSegmentWriter, readKeyedSegment } from '../../src/checkpoint/keyedSegment.ts';
+import { CutWriter } from '../../src/checkpoint/cutWriter.ts';
+import { readKeyedSegment } from '../../src/checkpoint/keyedSegment.ts';
 import { aggregate, aggregatingState, count, listState, mapState, sum, valueState } from '../../src/index.ts';
 import type { AggregateState, StateEntry } from '../../src/state/backend.ts';
 import type { AggregatingState, ListState, MapState, ValueState } from '../../src/state/descriptor.ts';
@@ -115,7 +116,7 @@ const script = fc.array(
 
 interface Running {
   readonly cut: KeyedCut;
-  readonly writer: KeyedSegmentWriter;
+  readonly writer: CutWriter;
   readonly apart: boolean;
   readonly expected: Map<string, string>;
 }
@@ -131,10 +132,10 @@ describe('cuts of keyed state', () => {
         const finish = (): void => {
           if (running === undefined) return;
           while (running.cut.step(2));
-          const segment = running.writer.finish();
-          if (running.apart) expect(content(unexpired(stored([segment]), subject.clock.now()))).toEqual(running.expected);
+          const segments = running.writer.finishAll();
+          if (running.apart) expect(content(unexpired(stored(segments), subject.clock.now()))).toEqual(running.expected);
           else {
-            chain = running.cut.whole ? [segment] : [...chain, segment];
+            chain = running.cut.whole ? segments : [...chain, ...segments];
             expect(content(unexpired(stored(chain), subject.clock.now()))).toEqual(running.expected);
           }
           running = undefined;
@@ -147,7 +148,7 @@ describe('cuts of keyed state', () => {
             running = undefined;
           } else {
             finish();
-            const writer = new KeyedSegmentWriter();
+            const writer = new CutWriter();
             const whole = step.whole || step.apart || chain.length === 0;
             // The clock is not part of a cut: what expires while it is written may be missing. It stands still here meanwhile.
             const expected = subject.content();
@@ -164,14 +165,14 @@ describe('cuts of keyed state', () => {
   test('a key that comes and goes between two cuts leaves no trace', () => {
     const subject = new Subject();
     subject.backend.track();
-    const first = new KeyedSegmentWriter();
+    const first = new CutWriter();
     while (subject.backend.cut(first, { whole: true, apart: false }).step(100));
     subject.do(0, 'a', 1);
     subject.do(1, 'a', 1);
-    const second = new KeyedSegmentWriter();
+    const second = new CutWriter();
     const cut = subject.backend.cut(second, { whole: false, apart: false });
     while (cut.step(100));
-    expect([...readKeyedSegment(second.finish())]).toEqual([]);
+    expect(second.finishAll()).toEqual([]);
   });
 
   test('a change costs one record, however many keys there are', () => {
@@ -179,10 +180,10 @@ describe('cuts of keyed state', () => {
     for (let i = 0; i < 5000; i++) subject.do(0, `k${i}`, i);
     subject.backend.track();
     const cutNow = (): number => {
-      const writer = new KeyedSegmentWriter();
+      const writer = new CutWriter();
       const cut = subject.backend.cut(writer, { whole: false, apart: false });
       while (cut.step(1000));
-      return [...readKeyedSegment(writer.finish())].length;
+      return writer.finishAll().flatMap((segment) => [...readKeyedSegment(segment)]).length;
     };
     expect(cutNow()).toBe(5000);
     expect(cutNow()).toBe(0);

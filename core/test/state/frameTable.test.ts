@@ -16,6 +16,7 @@ import {
   sum,
   topK,
 } from '../../src/state/aggregate.ts';
+import { entriesOf } from '../../src/state/storedState.ts';
 import { FrameTable } from '../../src/state/frameTable.ts';
 import { KeyedTable } from '../../src/state/keyedTable.ts';
 
@@ -105,9 +106,9 @@ function open(): { readonly table: KeyedTable; readonly frames: FrameTable } {
 function restored({ table, frames }: ReturnType<typeof open>): ReturnType<typeof open> {
   const fresh = open();
   for (const [slot, key] of table.index.entries()) {
-    for (const entry of frames.entriesOf(slot)) {
+    for (const entry of entriesOf(frames, slot)) {
       fresh.table.enter(key);
-      fresh.frames.restore(structuredClone({ state: 'f', key, ...entry }));
+      fresh.frames.restore(structuredClone({ key, ...entry }));
     }
   }
   return fresh;
@@ -154,11 +155,11 @@ describe('frame table', () => {
         frames.slide(1_000 + at - 7 - (at % 5), 1_000 + at, at / 10 + 1 / (at + 1));
         results.push(frames.result());
         if (at !== restoreAt) continue;
-        const [entry] = [...frames.entriesOf(table.find())];
+        const [entry] = entriesOf(frames, table.find());
         table = new KeyedTable();
         frames = new FrameTable('f', shape, table);
         table.enter('k');
-        frames.restore({ state: 'f', key: 'k', ...entry! });
+        frames.restore({ key: 'k', ...entry! });
       }
       return results;
     };
@@ -211,10 +212,10 @@ describe('frame table', () => {
     before.enter('k');
     old.slide(0, 1, 3);
     old.slide(0, 2, 4);
-    const [entry] = [...old.entriesOf(before.find())];
+    const [entry] = entriesOf(old, before.find());
     const after = new KeyedTable();
     const frames = new FrameTable('f', { n: count(), total: sum((n: number) => n) } as AggregateShape<never>, after);
-    frames.restore({ state: 'f', key: 'k', ...(after.enter('k'), entry!) });
+    frames.restore({ key: 'k', ...(after.enter('k'), entry!) });
     expect(frames.latest()).toBe(2);
     frames.slide(2, 3, 5);
     expect(frames.result()).toEqual({ n: 2, total: 5 });

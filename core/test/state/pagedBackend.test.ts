@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { KeyedSegmentWriter, readKeyedSegment } from '../../src/checkpoint/keyedSegment.ts';
+import { CutWriter } from '../../src/checkpoint/cutWriter.ts';
+import { readKeyedSegment } from '../../src/checkpoint/keyedSegment.ts';
 import { valueState } from '../../src/index.ts';
 import { MemoryShare } from '../../src/state/memoryShare.ts';
 import { PagedBackend } from '../../src/state/pagedBackend.ts';
@@ -85,16 +86,16 @@ describe('backend whose keys come and go', () => {
       }
     };
     await write(0, 1_000);
-    const first = new KeyedSegmentWriter();
+    const first = new CutWriter();
     const whole = backend.cut(first, { whole: true, apart: false });
     while (whole.step(100)) await whole.fetching;
     expect([...readKeyedSegment(first.finish())]).toHaveLength(1_000);
     clock.advanceTo(1_000);
     await write(10_000, 14_000);
-    const second = new KeyedSegmentWriter();
+    const second = new CutWriter();
     const changes = backend.cut(second, { whole: false, apart: false });
     while (changes.step(100)) await changes.fetching;
-    const gone = [...readKeyedSegment(second.finish())].filter(({ entries }) => entries.length === 0);
+    const gone = [...readKeyedSegment(second.tombstones.finish())];
     expect(gone.length).toBeGreaterThan(900);
     for (let i = 0; i < 20; i++) await turn();
     expect(store.size).toBeLessThan(4_100);

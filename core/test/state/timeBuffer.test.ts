@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KeyedTable } from '../../src/state/keyedTable.ts';
+import { entriesOf } from '../../src/state/storedState.ts';
 import { MemoryTimeBuffers, TimeBuffer } from '../../src/state/timeBuffer.ts';
 
 const contents = <V>(buffer: TimeBuffer<V>) =>
@@ -60,13 +61,13 @@ describe('time buffer', () => {
       [3, 'd'],
     ] as const)
       buffers.claim().insert(at, value);
-    const [entry] = [...buffers.entriesOf(table.find())];
+    const [entry] = entriesOf(buffers, table.find());
     expect(buffers.dropUntil(1)).toBe(3);
     expect(table.index.size).toBe(1);
     expect(buffers.dropUntil(3)).toBe(Infinity);
     expect(table.index.size).toBe(0);
     table.enter('y');
-    buffers.restore({ state: 'b', key: 'y', ...entry! });
+    buffers.restore({ key: 'y', ...entry! });
     expect(contents(buffers.find()!)).toEqual([
       [1, 'a'],
       [3, 'c'],

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KeyedTable } from '../../src/state/keyedTable.ts';
+import { entriesOf } from '../../src/state/storedState.ts';
 import { KeyedTimers } from '../../src/state/keyedTimers.ts';
 import { TimerQueue } from '../../src/state/timerQueue.ts';
 import { errorCode } from '../time/errorCode.ts';
@@ -151,9 +152,9 @@ describe('keyed timers', () => {
     const restored = open();
     for (const key of ['a', 'b']) {
       table.enter(key);
-      for (const entry of timers.entriesOf(table.find())) {
+      for (const entry of entriesOf(timers, table.find())) {
         restored.table.enter(key);
-        restored.timers.restore(structuredClone({ state: timers.name, key, ...entry }));
+        restored.timers.restore(structuredClone({ key, ...entry }));
       }
     }
     restored.table.enter('c');
