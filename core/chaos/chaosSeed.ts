@@ -32,6 +32,8 @@ export interface ChaosSetting {
   readonly pool: ProcessPool;
   /** The file of the job's module. */
   readonly job: string;
+  /** That of batch jobs. */
+  readonly batchJob: string;
   /** Where subtasks run; `undefined`: here in one life, in threads of their own in another. */
   readonly driver: Order['driver'] | undefined;
   /** A fault of the processes. */

@@ -1,5 +1,7 @@
+import { isBatch } from '../simulation/batchSpec.ts';
 import type { Verdict } from '../simulation/judge.ts';
 import { seedTurns } from '../simulation/seededTurns.ts';
+import { BatchSeed } from './batch/batchSeed.ts';
 import { ProcessPool } from './chaosProcess.ts';
 import { ChaosSeed, type ChaosSetting } from './chaosSeed.ts';
 import type { Mutant } from './mutants/mutant.ts';
@@ -54,18 +56,19 @@ export async function huntProcesses(
 async function inProcesses(
   first: number,
   count: number,
-  setting: Omit<ChaosSetting, 'pool' | 'job'>,
+  setting: Omit<ChaosSetting, 'pool' | 'job' | 'batchJob'>,
   onSeed: (seed: number, verdict: Verdict) => boolean,
 ): Promise<void> {
   const undo = seedTurns();
-  const { worker, job } = await workerBundle();
+  const { worker, job, batchJob } = await workerBundle();
   const pool = new ProcessPool(worker, WAITING);
   let next = first;
   let goesOn = true;
   const work = async (): Promise<void> => {
     while (goesOn && next < first + count) {
       const seed = next++;
-      goesOn = onSeed(seed, await new ChaosSeed(seed, { pool, job, ...setting }).run()) && goesOn;
+      const whole = { pool, job, batchJob, ...setting };
+      goesOn = onSeed(seed, await (isBatch(seed) ? new BatchSeed(seed, whole) : new ChaosSeed(seed, whole)).run()) && goesOn;
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));

@@ -36,7 +36,7 @@ export class Executioner {
   constructor(strike: Strike | undefined) {
     this.#strike = strike;
     this.#left = strike?.nth ?? Infinity;
-    if (strike?.moment === 'time') setTimeout(() => this.#strikeDown(), strike.nth * (0.5 + Math.random())).unref();
+    if (strike?.moment === 'time') setTimeout(() => this.strikeDown(), strike.nth * (0.5 + Math.random())).unref();
   }
 
   /** Watches over checkpoints, from outside of the engine. */
@@ -61,14 +61,15 @@ export class Executioner {
   }
 
   pass(moment: Moment): void {
-    if (this.#strike?.moment === moment && --this.#left <= 0) this.#strikeDown();
+    if (this.#strike?.moment === moment && --this.#left <= 0) this.strikeDown();
   }
 
-  #strikeDown(): void {
+  /** Now. `isAlone`: where only a thread or a child process is to die, the one that started the job lives on. */
+  strikeDown(isAlone = this.#strike?.isAlone === true): void {
     // In a thread this ends nothing but the thread.
-    if (this.#strike?.isAlone === true && !isMainThread) process.exit(7);
+    if (isAlone && !isMainThread) process.exit(7);
     const isChild = process.env['MILLRACE_HOST'] !== undefined;
-    if (this.#strike?.isAlone !== true || isChild) process.kill(process.pid, 'SIGKILL');
+    if (!isAlone || isChild) process.kill(process.pid, 'SIGKILL');
   }
 
   #watched<T>(writer: SinkWriter<T, unknown>): SinkWriter<T, unknown> {

@@ -1,6 +1,7 @@
 import { main } from '../src/cli/main.ts';
 import { platform } from '../src/node/platform.ts';
 import { executioner, pronounce, type Sentence } from './sentence.ts';
+import './batch/job.ts';
 import './job.ts';
 
 /** What a process of the chaos is told: it waits for that with everything loaded, since loading takes longer than living. */

@@ -10,11 +10,12 @@ const FILES = new URL('core/files/', FOLDER);
 
 let built: Promise<void> | undefined;
 
-/** The worker and the job as plain JavaScript in a few files: loading hundreds of them would take longer than a process lives. */
-export async function workerBundle(): Promise<{ readonly worker: string; readonly job: string }> {
+/** The worker and the jobs as plain JavaScript in a few files: loading hundreds of them would take longer than a process lives. */
+export async function workerBundle(): Promise<{ readonly worker: string; readonly job: string; readonly batchJob: string }> {
   built ??= bundle();
   await built;
-  return { worker: fileURLToPath(new URL('worker.js', FILES)), job: fileURLToPath(new URL('job.js', FILES)) };
+  const file = (name: string): string => fileURLToPath(new URL(name, FILES));
+  return { worker: file('worker.js'), job: file('job.js'), batchJob: file('batchJob.js') };
 }
 
 /** In a bundle nothing can be looked for: what there is is named. */
@@ -30,8 +31,15 @@ const withFamilies: Plugin = {
 };
 
 async function bundle(): Promise<void> {
-  const entryPoints = ['worker.ts', 'job.ts', '../src/node/workerMain.ts', '../src/node/processMain.ts'].map((name) =>
-    fileURLToPath(new URL(name, import.meta.url)),
+  const files = {
+    worker: 'worker.ts',
+    job: 'job.ts',
+    batchJob: 'batch/job.ts',
+    workerMain: '../src/node/workerMain.ts',
+    processMain: '../src/node/processMain.ts',
+  };
+  const entryPoints = Object.fromEntries(
+    Object.entries(files).map(([name, file]) => [name, fileURLToPath(new URL(file, import.meta.url))]),
   );
   process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
   await build({

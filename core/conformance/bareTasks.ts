@@ -48,6 +48,8 @@ export class BareTasks {
     } as const;
     this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(this.platform), {
       onDrained: () => undefined,
+      onSealed: () => undefined,
+      onPartition: () => undefined,
       onCheckpoint: () => undefined,
       onCheckpointAborted: () => undefined,
       onFinished: () => undefined,

@@ -1,14 +1,16 @@
+import { type BatchSpec, isBatch } from './batchSpec.ts';
 import { Chance } from './chance.ts';
 import { Fates } from './fates.ts';
 import { drawJob, type JobSpec } from './jobSpec.ts';
 import { type Life, NO_TROUBLE } from './life.ts';
 import { type Verdict, judge } from './judge.ts';
+import { simulateBatch } from './simulateBatch.ts';
 import { Universe } from './universe.ts';
 
 /** What a seed has shown. */
 export interface Outcome extends Verdict {
   readonly seed: number;
-  readonly spec: JobSpec;
+  readonly spec: JobSpec | BatchSpec;
   /** How often the job was started. */
   readonly lives: number;
   /** What its processes have told. */
@@ -23,6 +25,7 @@ export type Change = () => () => void;
  * place only while things go wrong.
  */
 export async function simulate(seed: number, change?: Change): Promise<Outcome> {
+  if (isBatch(seed)) return { seed, ...(await simulateBatch(seed, change)) };
   const spec = drawJob(seed);
   const undisturbed = await runUndisturbed(spec);
   const undo = change?.();

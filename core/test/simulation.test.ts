@@ -5,7 +5,17 @@ import { simulate } from '../simulation/simulate.ts';
 
 const SEEDS = process.env['MILLRACE_LONG'] === '1' ? 10_000 : 300;
 /** Mutants that one of the first few seeds finds. `npm run chaos -- --mutants` hunts all of them. */
-const QUICK = ['skip-alignment', 'commit-early', 'lose-committables', 'lose-split', 'lose-seen-splits', 'forget-elements', 'skip-on-end'];
+const QUICK = [
+  'skip-alignment',
+  'commit-early',
+  'lose-committables',
+  'lose-split',
+  'lose-seen-splits',
+  'forget-elements',
+  'skip-on-end',
+  'results-twice',
+  'commit-with-region',
+];
 const QUICK_SEEDS = 30;
 
 let putBack: () => void;

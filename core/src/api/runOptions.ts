@@ -41,7 +41,10 @@ export interface RunOptions {
   readonly checkpoint?: CheckpointOptions;
   /** Where the job goes on from. */
   readonly restore?: RestoreOptions;
-  /** Whether a failed job is started again. Default: after growing waits where checkpoints are on, else not. */
+  /**
+   * Whether a failed job is started again. Default: after growing waits where checkpoints are on, else not. In batch mode what came to its end
+   * before a blocking exchange does not run again.
+   */
   readonly restart?: RestartStrategy;
   /**
    * Where tasks run. `inline`: on this thread. `workers`: the n-th subtasks of all operators on the n-th worker thread, for a job that is

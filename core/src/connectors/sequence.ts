@@ -38,10 +38,11 @@ function sequenceReader<T>(readers: readonly SourceReader<T, unknown>[]): Source
     splits: (context) => discover(readers, context),
     read: (split, from, context) => readerOf(split).read(ownName(split), from, context),
     size: async (split) => readerOf(split).size?.(ownName(split)),
-    async committed(positions) {
+    async committed(positions, ended) {
       for (const [stage, reader] of readers.entries()) {
         const own = new Map([...positions].flatMap(([split, position]) => (stageOf(split) === stage ? [[ownName(split), position]] : [])));
-        if (own.size > 0) await reader.committed?.(own);
+        const ownEnded = new Set([...ended].filter((split) => stageOf(split) === stage).map(ownName));
+        if (own.size > 0 || ownEnded.size > 0) await reader.committed?.(own, ownEnded);
       }
     },
     close: () => closeAll(readers),

@@ -11,6 +11,8 @@ export interface RecordBatch<out T = unknown> {
   readonly kind: 'records';
   readonly values: readonly T[];
   readonly timestamps: readonly Timestamp[];
+  /** The key group of each record, on the way of a hash exchange to another host. */
+  readonly keyGroups?: readonly number[];
 }
 
 /** No further element with a timestamp up to this one is expected. */

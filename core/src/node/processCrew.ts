@@ -17,7 +17,7 @@ import type { Crew, HostLinks, Mate } from './spreadDriver.ts';
 import { type HostGreeting, lostHost } from './workerCrew.ts';
 
 /** The version of what is said on the socket. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** The first message of a process. */
 export interface ProcessHello {

@@ -20,8 +20,9 @@ export function temporaryDirectory(parent: string = tmpdir()): SpillSpace {
   };
 }
 
-function spillFile(descriptor: number): SpillFile {
-  let length = 0;
+/** An open file as spilled data are written and read; `held`: how many bytes it holds. */
+export function spillFile(descriptor: number, held = 0): SpillFile {
+  let length = held;
   return {
     get length() {
       return length;

@@ -2,10 +2,12 @@ import { checkSameGraph, type HostAssignment, hostOf, type JobAssignment } from 
 import type { HostDriver } from '../runtime/hostDriver.ts';
 import type { HostLink } from '../runtime/hostLink.ts';
 import { type HostParts, LocalHost } from '../runtime/localHost.ts';
+import type { ResultStore } from '../runtime/regionLedger.ts';
 import type { Placement } from '../runtime/placement.ts';
 import type { Port } from '../runtime/remoteCalls.ts';
 import { type Place, RemoteHost } from '../runtime/remoteHost.ts';
 import type { HostListener, TaskHost } from '../runtime/taskHost.ts';
+import { keptDirectory, ResultDirectory } from './keptDirectory.ts';
 
 /** The ways from one host to the others. */
 export interface HostLinks {
@@ -40,17 +42,29 @@ export class SpreadDriver implements HostDriver {
   private readonly assignment: JobAssignment;
   private readonly gather: (parts: HostParts, assignment: JobAssignment) => Promise<Crew>;
   private crew: Crew | undefined;
+  private directory: ResultDirectory | undefined;
 
   constructor(assignment: JobAssignment, gather: (parts: HostParts, assignment: JobAssignment) => Promise<Crew>) {
     this.assignment = assignment;
     this.gather = gather;
   }
 
+  get results(): ResultStore {
+    return {
+      isWhole: async (records) => this.directory?.isWhole(records) ?? false,
+      drop: (records) => this.directory?.drop(records),
+      retain: async (records) => this.directory?.retain(records),
+    };
+  }
+
   async hosts(parts: HostParts, listener: HostListener): Promise<readonly TaskHost[]> {
+    if (parts.keepsResults === true) this.directory ??= await ResultDirectory.make();
     const crew = await this.gather(parts, this.assignment);
     this.crew = crew;
     const numbers = Array.from({ length: this.assignment.hosts - 1 }, (_, i) => i + 1);
-    const remote = numbers.map(async (here) => this.launch(crew, here, parts, listener));
+    // Where all of a host's tasks are over, there is nothing for it to do.
+    const needed = numbers.filter((here) => this.placesOf(here, parts).length > 0);
+    const remote = needed.map(async (here) => this.launch(crew, here, parts, listener));
     await Promise.allSettled(remote);
     return [...this.local(crew, parts, listener), ...(await Promise.all(remote))];
   }
@@ -60,17 +74,31 @@ export class SpreadDriver implements HostDriver {
     this.crew = undefined;
   }
 
+  async end(): Promise<void> {
+    await this.directory?.remove();
+    this.directory = undefined;
+  }
+
   /** What only this thread has runs on this thread. */
   private local({ links }: Crew, parts: HostParts, listener: HostListener): readonly TaskHost[] {
     if (this.placesOf(0, parts).length === 0) return [];
-    const host = new LocalHost(parts, listener, placementOf({ ...this.assignment, here: 0 }, parts, links));
+    const results = this.directory && keptDirectory(this.directory.path);
+    const host = new LocalHost({ ...parts, results }, listener, placementOf({ ...this.assignment, here: 0 }, parts, links));
     attach(host, links);
     return [host];
   }
 
   private async launch(crew: Crew, here: number, parts: HostParts, listener: HostListener): Promise<RemoteHost> {
-    const { epoch, lineage, plan } = parts;
-    const mate = await crew.hire({ ...this.assignment, here, epoch, lineage });
+    const { epoch, lineage, plan, finished } = parts;
+    const resultDirectory = this.directory?.path;
+    const mate = await crew.hire({
+      ...this.assignment,
+      here,
+      epoch,
+      lineage,
+      resultDirectory,
+      finished: finished && { ...finished, reports: [] },
+    });
     checkSameGraph(plan.graph, mate.nodes);
     const host = new RemoteHost(mate.port, parts, this.placesOf(here, parts), listener);
     mate.onLost((error) => {
@@ -80,9 +108,10 @@ export class SpreadDriver implements HostDriver {
     return host;
   }
 
-  private placesOf(host: number, { plan }: HostParts): readonly Place[] {
+  private placesOf(host: number, { plan, finished }: HostParts): readonly Place[] {
     const { hosts, deadLettersElsewhere } = this.assignment;
-    const places = plan.chains.flatMap((chain) => Array.from({ length: chain.parallelism }, (_, subtask) => ({ chain, subtask })));
+    const chains = plan.chains.filter(({ id }) => finished?.chains.includes(id) !== true);
+    const places = chains.flatMap((chain) => Array.from({ length: chain.parallelism }, (_, subtask) => ({ chain, subtask })));
     return places.filter(({ chain, subtask }) => hostOf(plan, chain, subtask, hosts, deadLettersElsewhere) === host);
   }
 }

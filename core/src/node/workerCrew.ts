@@ -77,7 +77,7 @@ async function endOf(worker: Worker, here: number): Promise<Error> {
 export function lostHost(here: number, cause: unknown): MillraceError {
   return new MillraceError('worker/lost', `Worker ${here} is gone: ${describeError(cause)}.`, {
     remedy:
-      'With checkpoints the job starts again by itself. A worker that runs out of memory needs more: NODE_OPTIONS=--max-old-space-size.',
+      'With checkpoints, or with restart in batch mode, the job starts again by itself. A worker that runs out of memory needs more: NODE_OPTIONS=--max-old-space-size.',
     cause,
   });
 }

@@ -54,8 +54,15 @@ export interface SourceReader<out T, P> {
   size?(split: string): Promise<number | undefined>;
   /** The number of elements of a split, where it can be known: the same for sources that do not read bytes. */
   count?(split: string): Promise<number | undefined>;
-  /** The positions of a completed checkpoint: the place to acknowledge upstream. */
-  committed?(positions: ReadonlyMap<string, P>): Promise<void>;
+  /**
+   * A checkpoint is complete: the place to acknowledge upstream. `positions` has the splits of one subtask that are being read or were since
+   * the call before, each with the position that it would be read from again; `ended` names those among them that were read to their ends, and will not be read
+   * again (one that never gave a batch stands only there). For each subtask one call comes after the other, and the checkpoint after waits for it.
+   *
+   * After a failure the same may be told again, also by another process: an ended split is told until a call with it was fulfilled. What it
+   * rejects with fails the job, which goes on from that checkpoint. Without checkpoints it is never called.
+   */
+  committed?(positions: ReadonlyMap<string, P>, ended: ReadonlySet<string>): Promise<void>;
   close?(): Promise<void>;
 }
 

@@ -30,6 +30,8 @@ export class SinkOperator implements Operator {
   private pending: Promise<void> | undefined;
   /** What was written before a barrier, until its checkpoint is complete. */
   private uncommitted: Uncommitted[] = [];
+  /** Nothing more will be written, and all that was is prepared. */
+  private isSealed = false;
   /** What a checkpoint held. */
   private restored: { readonly committables: unknown[]; readonly state: unknown[] } | undefined;
 
@@ -76,6 +78,7 @@ export class SinkOperator implements Operator {
   async prepareBarrier(checkpoint: number, isLast: boolean): Promise<void> {
     try {
       const committables = await this.prepare(isLast ? undefined : checkpoint);
+      this.isSealed = isLast;
       if (committables.length > 0) this.uncommitted.push({ checkpoint, committables });
     } catch (error) {
       throw this.failure(error);
@@ -108,7 +111,8 @@ export class SinkOperator implements Operator {
 
   async finish(): Promise<void> {
     try {
-      await this.writer!.commit([...this.uncommitted.flatMap(({ committables }) => committables), ...(await this.prepare())]);
+      const last = this.isSealed ? [] : await this.prepare();
+      await this.writer!.commit([...this.uncommitted.flatMap(({ committables }) => committables), ...last]);
       this.uncommitted = [];
       const { writer } = this;
       this.writer = undefined;

@@ -8,6 +8,8 @@ export interface Outlet {
   push(element: Element): void;
   /** How many records are best sent at once, at the moment; undefined where it does not matter. */
   readonly batch?: number;
+  /** Whether the key groups of records go along, where the exchange has them: true for what leaves this host. */
+  readonly takesKeyGroups?: boolean;
 }
 
 /** Records gather into batches of at most this many. */
@@ -19,9 +21,12 @@ class BatchBuilder {
   private timestamps: number[] = [];
   private most: number;
   private readonly outlet: Outlet;
+  /** Where they go along. */
+  private keyGroups: number[] | undefined;
 
-  constructor(outlet: Outlet) {
+  constructor(outlet: Outlet, isKeyed: boolean) {
     this.outlet = outlet;
+    this.keyGroups = isKeyed && outlet.takesKeyGroups === true ? [] : undefined;
     this.most = this.batch();
   }
 
@@ -31,9 +36,23 @@ class BatchBuilder {
     if (this.values.length >= this.most) this.flush();
   }
 
+  addOfGroup(keyGroup: number, value: unknown, timestamp: Timestamp): void {
+    this.keyGroups?.push(keyGroup);
+    this.add(value, timestamp);
+  }
+
+  get hasKeyGroups(): boolean {
+    return this.keyGroups !== undefined;
+  }
+
   flush(): void {
     if (this.values.length === 0) return;
-    this.outlet.push({ kind: 'records', values: this.values, timestamps: this.timestamps });
+    const { values, timestamps, keyGroups } = this;
+    if (keyGroups === undefined) this.outlet.push({ kind: 'records', values, timestamps });
+    else {
+      this.outlet.push({ kind: 'records', values, timestamps, keyGroups });
+      this.keyGroups = [];
+    }
     this.values = [];
     this.timestamps = [];
     this.most = this.batch();
@@ -55,20 +74,36 @@ export const NOWHERE = -1;
 /** Which channel a record takes. */
 export type Route = (value: unknown) => number;
 
+/** How records of a hash exchange find their ways: by the groups of their keys. */
+export interface KeyGroupRoute {
+  readonly groupOf: (value: unknown) => number;
+  readonly channelOf: (keyGroup: number) => number;
+}
+
 /** One edge of the plan as its producer sees it: deals records out to the consumer's channels, everything else to all. */
 export class ExchangeWriter {
   readonly push: (value: unknown, timestamp: Timestamp) => void;
   private readonly builders: readonly BatchBuilder[];
 
-  constructor(outlets: readonly Outlet[], route: Route | 'all') {
-    this.builders = outlets.map((outlet) => new BatchBuilder(outlet));
+  constructor(outlets: readonly Outlet[], route: Route | KeyGroupRoute | 'all') {
+    const isKeyed = typeof route === 'object';
+    this.builders = outlets.map((outlet) => new BatchBuilder(outlet, isKeyed));
     const { builders } = this;
     const [only] = builders;
-    if (builders.length === 1) this.push = (value, timestamp) => only!.add(value, timestamp);
+    if (isKeyed && builders.some((builder) => builder.hasKeyGroups)) {
+      const { groupOf, channelOf } = route;
+      this.push = (value, timestamp) => {
+        const group = groupOf(value);
+        builders[channelOf(group)]!.addOfGroup(group, value, timestamp);
+      };
+    } else if (builders.length === 1) this.push = (value, timestamp) => only!.add(value, timestamp);
     else if (route === 'all') {
       this.push = (value, timestamp) => {
         for (const builder of builders) builder.add(value, timestamp);
       };
+    } else if (isKeyed) {
+      const { groupOf, channelOf } = route;
+      this.push = (value, timestamp) => builders[channelOf(groupOf(value))]!.add(value, timestamp);
     } else {
       this.push = (value, timestamp) => {
         const channel = route(value);
@@ -89,16 +124,19 @@ export class ExchangeWriter {
 }
 
 /**
- * To the subtask that owns the key's group. A record whose key cannot be had goes to the first: there the key is asked for again, and what is
- * wrong with it is dealt with as that operator wants it.
+ * To the subtask that owns the key's group. A record whose key cannot be had goes to the first group, and so to the first subtask: there the
+ * key is asked for again, and what is wrong with it is dealt with as that operator wants it.
  */
-export function hashRoute(key: (value: never) => Key, maxParallelism: number, channels: number): Route {
-  return (value) => {
-    try {
-      return subtaskOfKeyGroup(keyGroupOf(key(value as never), maxParallelism), maxParallelism, channels);
-    } catch {
-      return 0;
-    }
+export function hashRoute(key: (value: never) => Key, maxParallelism: number, channels: number): KeyGroupRoute {
+  return {
+    groupOf: (value) => {
+      try {
+        return keyGroupOf(key(value as never), maxParallelism);
+      } catch {
+        return 0;
+      }
+    },
+    channelOf: (keyGroup) => subtaskOfKeyGroup(keyGroup, maxParallelism, channels),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Graph } from '../graph/node.ts';
 import type { Plan, PlanChain } from '../graph/plan.ts';
 import { MillraceError } from '../errors/millraceError.ts';
 import type { CreditPolicy } from './creditWindow.ts';
+import type { FinishedRegions } from './finishedRegions.ts';
 import type { StateSettings } from './stateSpace.ts';
 
 /** A job as others can run it too: where its module is, and its configuration. Plain data. */
@@ -20,6 +21,9 @@ export interface HostAssignment extends JobAssignment {
   /** Of the lease under which this attempt's sinks commit. */
   readonly epoch: number;
   readonly lineage: string;
+  /** Where it keeps results for the next attempt; `undefined`: it keeps none. What the attempt before has left: in files. */
+  readonly resultDirectory: string | undefined;
+  readonly finished: FinishedRegions | undefined;
 }
 
 /** The part of it that is the same for all hosts and all attempts. */

@@ -40,6 +40,7 @@ export class HostLink {
 
 /** Sends the elements of a channel as frames. */
 class FrameOutlet implements Outlet {
+  readonly takesKeyGroups = true;
   private readonly channel: number;
   private readonly gate: CreditGate;
   private readonly uid: string;

@@ -4,7 +4,10 @@ import { CheckpointReader } from '../checkpoint/restore.ts';
 import type { Barrier } from '../element/element.ts';
 import { fromPlainError, type PlainError, toPlainError } from '../errors/plainError.ts';
 import type { Logger } from '../operators/logger.ts';
+import type { Timestamp } from '../time/timestamp.ts';
+import type { Result } from './finishedRegions.ts';
 import { type HostParts, LocalHost } from './localHost.ts';
+import type { OperatorReport } from './metrics.ts';
 import type { Placement } from './placement.ts';
 import { type Port, RemoteCalls } from './remoteCalls.ts';
 import type { Task } from './task.ts';
@@ -23,6 +26,8 @@ export class HostServer implements HostListener {
   constructor(port: Port, parts: Omit<HostParts, 'logger'>, placement: Placement) {
     this.calls = new RemoteCalls(port, {
       open: (manifest: Manifest | undefined, isLenient?: boolean) => this.open(manifest, isLenient),
+      shareAlignment: (groups: readonly string[]) => this.host.shareAlignment(groups, (report) => this.calls.tell('aligned', report)),
+      align: (group: string, elsewhere: Timestamp) => this.host.align(group, elsewhere),
       flow: () => this.host.flow(),
       stop: (drain: boolean) => this.host.stop(drain),
       finish: () => this.host.finish(),
@@ -56,6 +61,14 @@ export class HostServer implements HostListener {
   onFailed(error: unknown): void {
     this.report();
     this.fail(error);
+  }
+
+  onOver(chain: number, subtask: number, reports: readonly OperatorReport[]): void {
+    this.calls.tell('over', chain, subtask, reports);
+  }
+
+  onResult(partition: string, result: Result): void {
+    this.calls.tell('result', partition, result);
   }
 
   onSplitEnd(node: number, split: string): void {

@@ -14,7 +14,7 @@ import { Checkpointing, type CheckpointSettings, type RestoreSettings } from './
 import type { CreditPolicy } from './creditWindow.ts';
 import { chooseCheckpoint } from './checkpointChoice.ts';
 import { describeJob, hasNoOutput } from './diagnosis.ts';
-import { dropResults, type FinishedRegions } from './finishedRegions.ts';
+import type { FinishedRegions } from './finishedRegions.ts';
 import type { HostDriver } from './hostDriver.ts';
 import { type AttemptListener, JobAttempt } from './jobAttempt.ts';
 import { type JobStatus, Lifecycle } from './lifecycle.ts';
@@ -64,6 +64,8 @@ export class LocalJob implements AttemptListener {
   private startedAt: number;
   /** The job had come to its end in the checkpoint that it was started from. */
   private wasFinished = false;
+  /** Without checkpoints: sinks make visible what they hold, so that nothing may be done again. */
+  private isCommitting = false;
   /** A savepoint that is taken at the end, before the last checkpoint. */
   private lastSavepoint: CheckpointStorage | undefined;
   private readonly onAbort = (): void => void this.cancel();
@@ -237,6 +239,10 @@ export class LocalJob implements AttemptListener {
    * @internal
    */
   onDrained(): void {
+    if (!this.parts.plan.isCheckpointed) {
+      this.isCommitting = true;
+      return this.attempt!.finish();
+    }
     const savepoint = this.lastSavepoint;
     const coordinator = this.coordinator!;
     const written = savepoint === undefined ? Promise.resolve() : coordinator.trigger({ savepoint }).then(() => undefined);
@@ -337,7 +343,7 @@ export class LocalJob implements AttemptListener {
         epoch,
         lineage,
         exactlyOnce: checkpoint?.exactlyOnce ?? true,
-        keepsResults: plan.mode === 'batch' && driver === undefined && restart.name !== noRestart().name,
+        keepsResults: plan.mode === 'batch' && restart.name !== noRestart().name,
         finished,
       },
       this,
@@ -359,7 +365,13 @@ export class LocalJob implements AttemptListener {
   private restartOrEnd(error: unknown): void {
     if (this.lifecycle.isOver) return;
     const { platform, restart, logger } = this.parts;
-    const wait = isFinal(error) ? undefined : this.restarts.next(platform.clock.now(), this.startedAt, platform.random ?? (() => 0.5));
+    if (this.isCommitting && restart.name !== noRestart().name) {
+      logger.warn(`The job "${this.name}" is not started again: its sinks may have made a part of its output visible.`);
+    }
+    const wait =
+      this.isCommitting || isFinal(error)
+        ? undefined
+        : this.restarts.next(platform.clock.now(), this.startedAt, platform.random ?? (() => 0.5));
     if (wait === undefined || !this.lifecycle.send('restart')) return void this.end(error);
     logger.warn(`The job "${this.name}" failed and starts again in ${formatDuration(wait)} (${restart.name}): ${describeError(error)}`, {
       error,
@@ -369,16 +381,15 @@ export class LocalJob implements AttemptListener {
 
   private async startAgain(error: unknown, wait: number): Promise<void> {
     const { clock } = this.parts.platform;
-    const finished = this.attempt?.leave();
     await Promise.allSettled([this.attempt?.close(error), this.checkpointing?.end()]);
     await new Promise<void>((resolve) => clock.schedule(clock.now() + wait, resolve));
-    if (this.lifecycle.isOver) return dropResults(finished);
+    if (this.lifecycle.isOver) return;
     const uids = this.parts.plan.graph.nodes.map(({ uid }) => uid);
     const { restore } = this.parts;
     const reader = await this.checkpointing?.latest(restore?.storage === undefined ? restore : undefined, uids);
     const from = reader ?? (await this.firstRestore());
     await this.checkpointing?.check();
-    await this.run(from, 'resume', finished);
+    await this.run(from, 'resume', await this.attempt?.leave());
   }
 
   /** Before the first checkpoint of its own, a job that began from a savepoint begins from it again. */
@@ -423,6 +434,8 @@ export class LocalJob implements AttemptListener {
     this.ended.abort();
     this.parts.signal?.removeEventListener('abort', this.onAbort);
     const [closed] = await Promise.allSettled([this.attempt?.close(failure), this.checkpointing?.close()]);
+    this.attempt?.dropResults();
+    await this.parts.driver?.end?.();
     if (closed.status === 'rejected') throw closed.reason;
   }
 }

@@ -3,12 +3,14 @@ import type { SubtaskState } from '../checkpoint/manifest.ts';
 import type { Barrier } from '../element/element.ts';
 import type { CheckpointReader } from '../checkpoint/restore.ts';
 import type { SourceReader } from '../operators/connector.ts';
-import type { FinishedRegions } from './finishedRegions.ts';
+import type { FinishedRegions, Result } from './finishedRegions.ts';
 import type { HostDriver } from './hostDriver.ts';
 import { InputSize } from './inputSize.ts';
+import { JobAlignment } from './jobAlignment.ts';
 import { allOpened, type HostParts, LocalHost, openSource } from './localHost.ts';
 import type { OperatorReport } from './metrics.ts';
 import type { MeasuredSource } from './progress.ts';
+import { RegionLedger } from './regionLedger.ts';
 import { SplitAssigner } from './splitAssigner.ts';
 import type { HostListener, SplitTarget, TaskHost } from './taskHost.ts';
 
@@ -32,7 +34,9 @@ export class JobAttempt implements HostListener {
   private readonly parts: HostParts;
   private readonly listener: AttemptListener;
   private readonly driver: HostDriver | undefined;
+  private readonly ledger: RegionLedger | undefined;
   private hosts: readonly TaskHost[] = [];
+  private alignment: JobAlignment | undefined;
   /** Readers that only find splits, where those who read them are elsewhere. */
   private readonly finders: SourceReader<unknown, unknown>[] = [];
   private readonly assigners = new Map<number, SplitAssigner>();
@@ -46,13 +50,17 @@ export class JobAttempt implements HostListener {
     this.parts = parts;
     this.listener = listener;
     this.driver = driver;
+    if (parts.keepsResults === true) this.ledger = new RegionLedger(parts.plan, parts.finished, driver?.results);
   }
 
   /** Takes over the state of a checkpoint, then opens every operator and source. */
   async open(restore: CheckpointReader | undefined): Promise<void> {
+    const { plan, finished } = this.parts;
+    if (finished?.chains.length === plan.chains.length) return;
     this.hosts = this.driver === undefined ? [new LocalHost(this.parts, this)] : await this.driver.hosts(this.parts, this);
     this.undrained = this.unfinished = this.hosts.length;
     await allOpened(this.hosts.map(async (host) => host.open(restore)));
+    this.alignment = new JobAlignment(this.hosts, (node) => this.parts.builder.behaviour(node).source?.time?.alignment?.group);
     const targets = this.hosts.flatMap(({ sources }) => sources);
     const nodes = [...new Set(targets.map(({ node }) => node))];
     await allOpened(nodes.map(async (node) => this.prepareAssigner(node, targets, restore)));
@@ -66,6 +74,8 @@ export class JobAttempt implements HostListener {
   flow(): void {
     const { plan, platform } = this.parts;
     const later = (callback: () => void): void => platform.later(callback);
+    if (this.hosts.length === 0) return this.listener.onFinished();
+    this.alignment?.start();
     for (const host of this.hosts) host.flow();
     for (const assigner of this.assigners.values()) {
       void assigner.run({ signal: this.enumeration.signal, bounded: plan.mode === 'batch', clock: platform.clock, later });
@@ -89,13 +99,17 @@ export class JobAttempt implements HostListener {
   }
 
   reports(at: number): readonly OperatorReport[] {
-    return this.hosts.flatMap((host) => host.reports(at));
+    return [...(this.parts.finished?.reports ?? []), ...this.hosts.flatMap((host) => host.reports(at))];
   }
 
-  /** What the next attempt need not do again, where this one failed: only with all tasks on this thread. */
-  leave(): FinishedRegions | undefined {
-    const [host] = this.hosts;
-    return this.hosts.length === 1 && host instanceof LocalHost ? host.leave() : undefined;
+  /** What the next attempt need not do again. When this one is closed: everything that its hosts have told has come then. */
+  async leave(): Promise<FinishedRegions | undefined> {
+    return this.ledger?.leave();
+  }
+
+  /** There is no next attempt. */
+  dropResults(): void {
+    this.ledger?.dropAll();
   }
 
   /** `failure`: why the attempt did not come to its end, if it did not. */
@@ -126,6 +140,14 @@ export class JobAttempt implements HostListener {
     if (!this.isClosed) this.listener.onFailed(error);
   }
 
+  onOver(chain: number, subtask: number, reports: readonly OperatorReport[]): void {
+    this.ledger?.onOver(chain, subtask, reports);
+  }
+
+  onResult(partition: string, result: Result): void {
+    this.ledger?.onResult(partition, result);
+  }
+
   onSplitEnd(node: number, split: string): void {
     this.assigners.get(node)?.onEnded(split);
   }
@@ -149,7 +171,8 @@ export class JobAttempt implements HostListener {
   private async prepareAssigner(node: number, all: readonly SplitTarget[], restore: CheckpointReader | undefined): Promise<void> {
     const targets = all.filter((target) => target.node === node).sort((a, b) => a.subtask - b.subtask);
     const reader = this.hosts.map((host) => host.readerOf?.(node)).find((found) => found !== undefined) ?? (await this.openFinder(node));
-    const assigner = new SplitAssigner(reader, targets, this.measure(reader, node));
+    const watched = targets.map((target) => this.alignment!.watch(target));
+    const assigner = new SplitAssigner(reader, watched, this.measure(reader, node));
     const saved = restore?.manifest.enumerators[this.uidOf(node)];
     if (saved !== undefined) assigner.restore(saved as never);
     this.assigners.set(node, assigner);

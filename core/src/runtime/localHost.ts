@@ -2,18 +2,20 @@ import { Catalog } from '../checkpoint/catalog.ts';
 import { crc32 as plainCrc32 } from '../checkpoint/checksum.ts';
 import type { CheckpointReader } from '../checkpoint/restore.ts';
 import type { Barrier } from '../element/element.ts';
+import { describeError } from '../errors/describe.ts';
 import { MillraceError } from '../errors/millraceError.ts';
 import type { ErrorPolicy, GraphBuilder } from '../graph/builder.ts';
 import type { Plan } from '../graph/plan.ts';
-import { regionsOf } from '../graph/regions.ts';
 import type { ReadContext, SourceReader } from '../operators/connector.ts';
 import type { Logger } from '../operators/logger.ts';
-import { Workspace } from '../state/spill.ts';
-import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../time/timestamp.ts';
+import { type KeptSpace, Workspace } from '../state/spill.ts';
+import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from '../time/timestamp.ts';
 import type { CreditPolicy } from './creditWindow.ts';
 import { operatorFailure } from './failure.ts';
-import { finishedChains, type FinishedRegions } from './finishedRegions.ts';
+import type { FinishedRegions } from './finishedRegions.ts';
+import { type AlignmentReport, HostAlignment } from './hostAlignment.ts';
 import type { OperatorReport } from './metrics.ts';
+import { Partition } from './partition.ts';
 import type { Placement } from './placement.ts';
 import type { Platform } from './platform.ts';
 import { restoreTask } from './restoreTask.ts';
@@ -42,8 +44,12 @@ export interface HostParts {
   readonly credit: CreditPolicy;
   /** Where keyed state lives; `undefined`: in memory. */
   readonly state?: StateSettings | undefined;
-  /** Whether a failed attempt leaves the results of regions that have come to their ends to the next one; what the one before has left. */
+  /**
+   * Whether a failed attempt leaves the results of regions that have come to their ends to the next one; where they are put, if they have to
+   * outlive this host; what the attempt before has left.
+   */
   readonly keepsResults?: boolean | undefined;
+  readonly results?: KeptSpace | undefined;
   readonly finished?: FinishedRegions | undefined;
 }
 
@@ -58,30 +64,32 @@ export class LocalHost implements TaskHost, TaskListener {
   private readonly readers = new Map<number, SourceReader<unknown, unknown>>();
   private readonly checkpoints = new Map<Task, TaskCheckpoints>();
   private readonly watch: WatermarkWatch | undefined;
+  private alignment: HostAlignment | undefined;
   private undrained: number;
   private unfinished: number;
   private isClosed = false;
-  private readonly workspace: Workspace;
-  private readonly regions: readonly (readonly number[])[];
-  /** Tasks that have come to their ends, where that matters after a failure. */
-  private readonly done = new Set<Task>();
-  /** What is left to the next attempt. */
-  private left: FinishedRegions | undefined;
+  /** Partitions that are the job's: what it was given, and has given to this attempt. */
+  private readonly given = new Set<string>();
 
   constructor(parts: HostParts, listener: HostListener, placement?: Placement) {
     this.parts = parts;
     this.listener = listener;
     const { platform, plan } = parts;
     const { clock } = platform;
-    this.regions = regionsOf(plan);
-    this.workspace = parts.finished?.workspace ?? new Workspace(platform.spill, platform.memoryLimit);
+    let workspace: Workspace | undefined;
+    for (const [name, result] of Object.entries(parts.finished?.results ?? {})) {
+      if (!(result instanceof Partition)) continue;
+      this.given.add(name);
+      // It has its memory from there.
+      workspace = result.workspace;
+    }
     this.stateSpace = new StateSpace(parts.state, platform);
     const scope = {
       ...parts,
       mode: plan.mode,
       maxParallelism: plan.maxParallelism,
       clock,
-      workspace: this.workspace,
+      workspace: workspace ?? new Workspace(platform.spill, platform.memoryLimit),
       stateSpace: this.stateSpace,
     };
     this.scheduler = new Scheduler(platform);
@@ -113,6 +121,14 @@ export class LocalHost implements TaskHost, TaskListener {
     for (const task of this.graph.tasks) task.wake();
   }
 
+  shareAlignment(groups: readonly string[], told: (report: AlignmentReport) => void): void {
+    this.alignment = new HostAlignment(this.graph.alignment, this.parts.platform.clock, groups, told);
+  }
+
+  align(group: string, elsewhere: Timestamp): void {
+    this.graph.alignment.align(group, elsewhere);
+  }
+
   stop(drain: boolean): void {
     for (const { feed } of this.graph.sources) feed.stop(drain);
   }
@@ -125,13 +141,40 @@ export class LocalHost implements TaskHost, TaskListener {
 
   onDrained(task: Task): void {
     if (this.isClosed) return;
-    if (!this.parts.plan.isCheckpointed) task.finish();
-    else if (--this.undrained === 0) this.listener.onDrained();
+    const { isCheckpointed, mode } = this.parts.plan;
+    if (isCheckpointed) return this.countDrained();
+    if (mode === 'streaming') return task.finish();
+    // Nothing becomes visible before all is done: until then any region may have to run again.
+    if (task.commits) return task.seal();
+    task.finish();
+    this.countDrained();
+  }
+
+  onSealed(task: Task): void {
+    if (this.isClosed) return;
+    this.tellOver(task);
+    this.countDrained();
   }
 
   onFinished(task: Task): void {
-    if (this.parts.keepsResults === true && !this.isClosed) this.releaseInputs(task);
+    if (!this.isClosed && !task.commits) this.tellOver(task);
     if (--this.unfinished === 0 && !this.isClosed) this.listener.onFinished();
+  }
+
+  onPartition(name: string, partition: Partition): void {
+    const { keepsResults, results, logger } = this.parts;
+    if (keepsResults !== true || this.isClosed) return;
+    if (results === undefined) {
+      this.given.add(name);
+      return this.listener.onResult(name, partition);
+    }
+    try {
+      this.listener.onResult(name, partition.store(results));
+    } catch (error) {
+      logger.warn(`What went through a blocking exchange cannot be kept: after a failure it is made again. ${describeError(error)}`, {
+        error,
+      });
+    }
   }
 
   onFailed(_task: Task, error: unknown): void {
@@ -162,14 +205,16 @@ export class LocalHost implements TaskHost, TaskListener {
 
   async close(failure?: unknown): Promise<void> {
     if (this.isClosed) return;
+    if (this.parts.keepsResults === true) this.lookOnceMore();
     this.isClosed = true;
     this.watch?.close();
     for (const task of this.graph.tasks) if (!task.isOver) task.abandon();
+    this.alignment?.close();
     const closed = await Promise.allSettled([
       ...this.graph.instances.map(async ({ instance }) => instance.operator.close?.(failure)),
       ...[...this.readers.values()].map(async (reader) => reader.close?.()),
     ]);
-    for (const [name, partition] of this.graph.partitions) if (this.left?.partitions.has(name) !== true) partition.dispose();
+    for (const [name, partition] of this.graph.partitions) if (!this.given.has(name)) partition.dispose();
     await this.stateSpace.close();
     const failed = closed.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -180,46 +225,46 @@ export class LocalHost implements TaskHost, TaskListener {
   }
 
   reports(at: number): readonly OperatorReport[] {
-    return [...(this.parts.finished?.reports ?? []), ...this.graph.instances.map(({ instance, task }) => this.report(instance, task, at))];
+    return this.graph.instances.map(({ instance, task }) => this.report(instance, task, at));
   }
 
-  /** What need not be done again by the next attempt. Before `close`. */
-  leave(): FinishedRegions | undefined {
-    const { parts, graph } = this;
-    if (parts.keepsResults !== true) return undefined;
-    const chains = finishedChains(parts.plan, this.regions, (chain) => this.isOver(chain));
-    const over = new Set([...chains].flatMap((chain) => graph.byChain.get(chain) ?? []));
-    const mine = graph.instances.filter(({ task }) => over.has(task)).map(({ instance, task }) => this.report(instance, task, 0));
-    this.left = {
-      chains,
-      partitions: new Map([...graph.partitions].filter(([, { from, to }]) => chains.has(from) && !chains.has(to))),
-      workspace: this.workspace,
-      reports: [...(parts.finished?.reports ?? []), ...mine],
-    };
-    return this.left;
+  /** What others have sent before they failed may be all that was missing to a partition. */
+  private lookOnceMore(): void {
+    try {
+      this.scheduler.look?.();
+    } catch {
+      // What cannot be taken now is made again.
+    }
   }
 
-  /** When a whole region is over, what it took is needed no more. */
-  private releaseInputs(task: Task): void {
-    const { byChain, partitions } = this.graph;
-    this.done.add(task);
-    const region = this.regions.find((chains) => chains.some((chain) => byChain.get(chain)?.includes(task)));
-    if (region?.every((chain) => this.isOver(chain)) !== true) return;
-    for (const partition of partitions.values()) if (region.includes(partition.to)) partition.dispose();
+  private countDrained(): void {
+    if (--this.undrained === 0) this.listener.onDrained();
   }
 
-  private isOver(chain: number): boolean {
-    return this.graph.byChain.get(chain)?.every((task) => this.done.has(task)) ?? true;
+  /** After a failure what the task did may not have to be done again. */
+  private tellOver(task: Task): void {
+    if (this.parts.keepsResults !== true) return;
+    const [chain] = [...this.graph.byChain].find(([, tasks]) => tasks.includes(task))!;
+    const mine = this.graph.instances.filter((each) => each.task === task);
+    this.listener.onOver(
+      chain,
+      task.index,
+      mine.map(({ instance }) => this.report(instance, task, 0)),
+    );
   }
 
   private target({ node, subtask, feed, task }: SourceTask): SplitTarget {
     feed.onSplitEnd = (split) => this.listener.onSplitEnd(node.id, split);
+    const assign = (splits: readonly string[]): void => {
+      feed.assign(splits);
+      if (feed.alignmentGroup !== undefined) this.alignment?.onDealt(feed.alignmentGroup);
+    };
     return {
       node: node.id,
       subtask,
       openSplits: () => feed.openSplits(),
       // By letter, so that it stays behind a checkpoint that was asked for before.
-      assign: (splits) => task.mail(() => feed.assign(splits)),
+      assign: (splits) => task.mail(() => assign(splits)),
       endAssignment: () => task.mail(() => feed.endAssignment()),
       fail: (error) => feed.fail(error),
     };

@@ -5,7 +5,10 @@ import type { Barrier } from '../element/element.ts';
 import { fromPlainError, type PlainError, toPlainError } from '../errors/plainError.ts';
 import type { Plan, PlanChain } from '../graph/plan.ts';
 import type { Logger } from '../operators/logger.ts';
+import type { StoredRecords } from '../state/recordSorter.ts';
 import type { Clock } from '../time/clock.ts';
+import type { Timestamp } from '../time/timestamp.ts';
+import type { AlignmentReport } from './hostAlignment.ts';
 import type { HostParts } from './localHost.ts';
 import type { OperatorReport } from './metrics.ts';
 import { type Port, RemoteCalls } from './remoteCalls.ts';
@@ -22,6 +25,7 @@ export class RemoteHost implements TaskHost {
   private readonly calls: RemoteCalls;
   private readonly splits = new Map<string, readonly string[]>();
   private restore: CheckpointReader | undefined;
+  private onAligned: (report: AlignmentReport) => void = () => undefined;
   private latest: readonly OperatorReport[] = [];
   private readonly logger: Logger;
   private readonly clock: Clock;
@@ -48,6 +52,15 @@ export class RemoteHost implements TaskHost {
 
   flow(): void {
     this.calls.tell('flow');
+  }
+
+  shareAlignment(groups: readonly string[], told: (report: AlignmentReport) => void): void {
+    this.onAligned = told;
+    this.calls.tell('shareAlignment', groups);
+  }
+
+  align(group: string, elsewhere: Timestamp): void {
+    this.calls.tell('align', group, elsewhere);
   }
 
   stop(drain: boolean): void {
@@ -101,6 +114,9 @@ export class RemoteHost implements TaskHost {
       drained: () => listener.onDrained(),
       finished: () => listener.onFinished(),
       error: (error: PlainError) => listener.onFailed(fromPlainError(error)),
+      over: (chain: number, subtask: number, reports: readonly OperatorReport[]) => listener.onOver(chain, subtask, reports),
+      result: (partition: string, result: StoredRecords) => listener.onResult(partition, result),
+      aligned: (report: AlignmentReport) => this.onAligned(report),
       splitEnd: (node: number, split: string) => listener.onSplitEnd(node, split),
       // A copy: its memory moves to the other side.
       restoreEntries: async (object: string) => new Uint8Array(await this.restore!.object(object)),

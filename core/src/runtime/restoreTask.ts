@@ -40,6 +40,7 @@ function dealSplits(feeds: readonly SourceSnapshot[], index: number, parallelism
   return {
     splits,
     waiting: mine(feeds.flatMap((feed) => feed.waiting)),
+    ended: mine(feeds.flatMap(({ ended = [] }) => ended)),
     times: {
       watermark: feeds.reduce((least, { times }) => Math.min(least, times.watermark), MAX_TIMESTAMP),
       removed: null,

@@ -32,10 +32,24 @@ export interface SplitTime {
   readonly held: boolean;
 }
 
+/** A split that was read to its end, and where that is. */
+export interface EndedSplit {
+  readonly split: string;
+  readonly position: unknown;
+}
+
+/** What a source is told when a checkpoint is complete. */
+interface SafePositions {
+  readonly positions: ReadonlyMap<string, unknown>;
+  readonly ended: ReadonlySet<string>;
+}
+
 /** A source subtask's state: splits that are being read and where, splits that wait, and the time of all. */
 export interface SourceSnapshot {
   readonly splits: readonly ({ readonly split: string } & SplitPosition)[];
   readonly waiting: readonly string[];
+  /** Splits that were read to their ends, which the source has not been told of yet. */
+  readonly ended?: readonly EndedSplit[];
   readonly times: WatermarkMultiplexerSnapshot;
 }
 
@@ -44,7 +58,9 @@ export class SourceFeed implements Feed, SplitListener {
   private readonly parts: SourceFeedParts;
   private readonly times = new WatermarkMultiplexer('immediate');
   private readonly waiting: string[] = [];
-  private readonly cuts = new Map<number, ReadonlyMap<string, unknown>>();
+  private readonly cuts = new Map<number, SafePositions>();
+  /** Splits that were read to their ends, and where these are, until the source has been told. */
+  private readonly ended = new Map<string, unknown>();
   /** Splits that were left where they are when the source was stopped. */
   private readonly left: ({ readonly split: string } & SplitPosition)[] = [];
   private readonly restored = new Map<string, SplitPosition>();
@@ -78,6 +94,7 @@ export class SourceFeed implements Feed, SplitListener {
     this.context = { signal: this.abort.signal, bounded, clock, later };
     this.task = task;
     this.reader = reader;
+    if (reader.committed === undefined) this.ended.clear();
     this.openWaiting();
     if (this.parts.time?.idleAfter !== undefined) this.checkIdleness(toMilliseconds(this.parts.time.idleAfter) / 2);
   }
@@ -125,6 +142,11 @@ export class SourceFeed implements Feed, SplitListener {
     return this.parts.time !== undefined;
   }
 
+  /** The group whose splits those of the source wait for. */
+  get alignmentGroup(): string | undefined {
+    return this.parts.time?.alignment?.group;
+  }
+
   /** The time given out so far. */
   get watermark(): Timestamp {
     return this.times.output.watermark;
@@ -151,22 +173,28 @@ export class SourceFeed implements Feed, SplitListener {
   }
 
   /** Tells the reader which positions are safe: the place to acknowledge upstream. */
-  completeCheckpoint(checkpoint: number): void {
-    const positions = this.cuts.get(checkpoint);
+  async completeCheckpoint(checkpoint: number): Promise<void> {
+    const safe = this.cuts.get(checkpoint);
     for (const older of this.cuts.keys()) if (older <= checkpoint) this.cuts.delete(older);
-    if (positions === undefined || this.reader?.committed === undefined) return;
-    this.reader.committed(positions).catch((error: unknown) => this.fail(error));
+    if (safe === undefined || this.reader?.committed === undefined) return;
+    try {
+      await this.reader.committed(safe.positions, safe.ended);
+    } catch (error) {
+      throw sourceFailure(error, this.parts.uid);
+    }
+    for (const split of safe.ended) this.ended.delete(split);
   }
 
   /** Keeps the positions of a checkpoint until it is complete. */
   rememberCut(checkpoint: number): void {
+    if (this.reader?.committed === undefined) return;
     const positions = new Map<string, unknown>();
-    for (const split of this.reading) {
-      const { position } = split.where();
-      // Of one that has given nothing yet there is nothing to tell.
-      if (position !== undefined) positions.set(split.split, position);
-    }
-    this.cuts.set(checkpoint, positions);
+    // Of one that has given nothing yet there is nothing to tell.
+    const note = (split: string, position: unknown): void => void (position !== undefined && positions.set(split, position));
+    for (const split of this.reading) note(split.split, split.where().position);
+    for (const { split, position } of this.left) note(split, position);
+    for (const [split, position] of this.ended) note(split, position);
+    this.cuts.set(checkpoint, { positions, ended: new Set(this.ended.keys()) });
   }
 
   /** Splits that are being read or wait for it. */
@@ -180,13 +208,21 @@ export class SourceFeed implements Feed, SplitListener {
     return {
       splits: [...this.left, ...[...this.reading].map((split) => ({ split: split.split, ...split.where() })), ...begun],
       waiting: this.waiting.filter((split) => !this.restored.has(split)),
+      ...(this.ended.size > 0 && { ended: [...this.ended].map(([split, position]) => ({ split, position })) }),
       times: this.times.snapshot(),
     };
   }
 
+  /** Knows again which ended splits the source has not been told of. */
+  restoreEnded({ ended = [] }: SourceSnapshot): void {
+    for (const { split, position } of ended) this.ended.set(split, position);
+  }
+
   /** Goes on at the saved positions, when the reader is open. */
-  restore({ splits, waiting, times }: SourceSnapshot): void {
+  restore(snapshot: SourceSnapshot): void {
+    const { splits, waiting, times } = snapshot;
     this.times.restore(times);
+    this.restoreEnded(snapshot);
     for (const { split, position, skip } of splits) this.restored.set(split, { position, skip });
     this.waiting.push(...splits.map(({ split }) => split), ...waiting);
   }
@@ -213,6 +249,7 @@ export class SourceFeed implements Feed, SplitListener {
     for (const split of this.reading) {
       this.finishedBytes += split.bytes;
       this.left.push({ split: split.split, ...split.where() });
+      split.alignment?.leave();
       split.close();
     }
     this.reading.clear();
@@ -276,6 +313,7 @@ export class SourceFeed implements Feed, SplitListener {
   private endSplit(task: Task, split: SplitReader): boolean {
     this.finishedBytes += split.bytes;
     this.reading.delete(split);
+    if (this.reader!.committed !== undefined) this.ended.set(split.split, split.where().position);
     split.alignment?.leave();
     this.openWaiting();
     this.onSplitEnd(split.split);

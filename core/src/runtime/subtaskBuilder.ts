@@ -15,7 +15,7 @@ import { SinkOperator } from '../operators/sink.ts';
 import { SourceOperator } from '../operators/source.ts';
 import type { StateHandles, StateShape } from '../state/descriptor.ts';
 import { OperatorStates } from '../state/operatorState.ts';
-import type { Workspace } from '../state/spill.ts';
+import type { KeptSpace, Workspace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 
@@ -45,6 +45,7 @@ export interface JobScope {
   readonly exactlyOnce: boolean;
   /** Whether what went through blocking exchanges may be read again, after a failure; results of an attempt before. */
   readonly keepsResults?: boolean | undefined;
+  readonly results?: KeptSpace | undefined;
   readonly finished?: FinishedRegions | undefined;
   /** `undefined`: where the host allows it. */
   readonly generateCode?: boolean | undefined;

@@ -5,6 +5,7 @@ import type { Timestamp } from '../time/timestamp.ts';
 import type { Chain, ChainSnapshot } from './chain.ts';
 import type { Control } from './control.ts';
 import type { ExchangeWriter } from './exchange.ts';
+import type { Partition } from './partition.ts';
 import type { Schedulable } from './scheduler.ts';
 
 /** A run of records on its way through a chain, and where it has come to. */
@@ -30,13 +31,15 @@ export interface Feed {
   /** A checkpoint is cut here. */
   rememberCut?(checkpoint: number): void;
   /** A checkpoint is complete, or was given up. */
-  completeCheckpoint?(checkpoint: number): void;
+  completeCheckpoint?(checkpoint: number): Promise<void>;
   abortCheckpoint?(checkpoint: number): void;
   /** A checkpoint was cut that is the last: nothing more is to be read. */
   stopBehind?(barrier: Barrier): void;
   /** The feed's own state, as plain data, and its return. */
   snapshot(): unknown;
   restore(snapshot: never): void;
+  /** What is still to be told of the input where everything else is done. */
+  restoreEnded?(snapshot: never): void;
 }
 
 /** A task's state. */
@@ -54,6 +57,10 @@ export interface TaskWriter {
 
 /** What a task tells its job. */
 export interface TaskListener {
+  /** What `seal` has asked for is ready. */
+  onSealed(task: Task): void;
+  /** All that goes to a partition of this host is there. */
+  onPartition(name: string, partition: Partition): void;
   /** Everything was processed and passed on. The task waits to be told to `finish`. */
   onDrained(task: Task): void;
   /** A barrier has passed the task; its state at that point is to be kept, as a part of the checkpoint. */
@@ -225,8 +232,7 @@ export class Task implements Schedulable {
 
   /** A checkpoint is complete everywhere. */
   async completeCheckpoint(checkpoint: number): Promise<void> {
-    this.feed.completeCheckpoint?.(checkpoint);
-    await this.chain.completeCheckpoint(checkpoint);
+    await Promise.all([this.feed.completeCheckpoint?.(checkpoint), this.chain.completeCheckpoint(checkpoint)]);
   }
 
   /** The state of the task's feed. */
@@ -242,7 +248,10 @@ export class Task implements Schedulable {
   /** Goes on from a snapshot. Before the first step. */
   restore(snapshot: TaskSnapshot): void {
     this.chain.restore(snapshot);
-    if (snapshot.finished) this.phase = 'ending';
+    if (snapshot.finished) {
+      this.phase = 'ending';
+      if (snapshot.feed !== undefined) this.feed.restoreEnded?.(snapshot.feed as never);
+    }
     // Where the task begins with an operator that is new, there is nothing to restore of its inputs.
     else if (snapshot.feed !== undefined) this.feed.restore(snapshot.feed as never);
   }
@@ -382,6 +391,20 @@ export class Task implements Schedulable {
     this.broadcast({ kind: 'end', drained: this.drained });
     this.listener.onDrained(this);
     return true;
+  }
+
+  /** Whether `finish` makes something visible. */
+  get commits(): boolean {
+    return this.chain.links.some(({ operator }) => operator.finish !== undefined);
+  }
+
+  /** Has operators do all that can fail before `finish` makes visible what they hold. */
+  seal(): void {
+    const prepared = Promise.resolve(this.chain.prepareBarrier(this.taken + 1, true));
+    prepared.then(
+      () => this.listener.onSealed(this),
+      (error: unknown) => this.onError(error),
+    );
   }
 
   /** Makes durable what operators hold, and ends the task. */

@@ -10,7 +10,7 @@ import { BatchFeed } from './batchFeed.ts';
 import { ChannelFeed } from './channelFeed.ts';
 import { Control } from './control.ts';
 import { CreditGate, CreditWindow } from './creditWindow.ts';
-import { customRoute, ExchangeWriter, fixedRoute, hashRoute, type Route, roundRobinRoute } from './exchange.ts';
+import { customRoute, ExchangeWriter, fixedRoute, hashRoute, type KeyGroupRoute, type Route, roundRobinRoute } from './exchange.ts';
 import type { Link, Target } from './link.ts';
 import type { Partition } from './partition.ts';
 import type { Placement } from './placement.ts';
@@ -39,6 +39,7 @@ export interface TaskGraph {
   readonly byChain: ReadonlyMap<number, readonly Task[]>;
   /** What goes through blocking exchanges, by name. */
   readonly partitions: ReadonlyMap<string, Partition>;
+  readonly alignment: AlignmentGroups;
 }
 
 /** Turns a plan into tasks: an instance per node and subtask, channels between them. */
@@ -71,7 +72,9 @@ export class TaskGraphBuilder {
       workspace: scope.workspace,
       credit: scope.credit,
       clock: scope.clock,
+      onPartition: (name: string, partition: Partition) => listener.onPartition(name, partition),
       keepsResults: scope.keepsResults === true,
+      results: scope.results,
       finished: scope.finished,
     };
     this.wiring = new Wiring(plan, context, placement);
@@ -81,14 +84,14 @@ export class TaskGraphBuilder {
     this.eachSubtask((chain, subtask) => this.controls.set(place(chain, subtask), this.control(place(chain, subtask))));
     this.wiring.connect();
     this.eachSubtask((chain, subtask) => this.buildTask(chain, subtask));
-    const { sources, instances, inputs, byChain } = this;
-    return { tasks: [...this.tasksByPlace.values()], sources, instances, inputs, byChain, partitions: this.wiring.partitions };
+    const { sources, instances, inputs, byChain, alignment } = this;
+    return { tasks: [...this.tasksByPlace.values()], sources, instances, inputs, byChain, partitions: this.wiring.partitions, alignment };
   }
 
   private eachSubtask(visit: (chain: PlanChain, subtask: number) => void): void {
     const { placement } = this;
     for (const chain of this.plan.chains) {
-      if (this.scope.finished?.chains.has(chain.id) === true) continue;
+      if (this.scope.finished?.chains.includes(chain.id) === true) continue;
       for (let subtask = 0; subtask < chain.parallelism; subtask++) {
         if (placement === undefined || placement.hostOf(chain, subtask) === placement.here) visit(chain, subtask);
       }
@@ -180,7 +183,12 @@ export class TaskGraphBuilder {
     return writer.push;
   }
 
-  private route(edge: PlanEdge, subtask: number, channels: number, reject: (error: unknown, value: unknown) => void): Route | 'all' {
+  private route(
+    edge: PlanEdge,
+    subtask: number,
+    channels: number,
+    reject: (error: unknown, value: unknown) => void,
+  ): Route | KeyGroupRoute | 'all' {
     const behaviour = this.scope.builder.behaviour(edge.to);
     switch (edge.exchange) {
       case 'hash':

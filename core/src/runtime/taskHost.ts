@@ -3,6 +3,9 @@ import type { CheckpointReader } from '../checkpoint/restore.ts';
 import type { Participant } from '../checkpoint/coordinator.ts';
 import type { SubtaskState } from '../checkpoint/manifest.ts';
 import type { SourceReader } from '../operators/connector.ts';
+import type { Result } from './finishedRegions.ts';
+import type { Timestamp } from '../time/timestamp.ts';
+import type { AlignmentReport } from './hostAlignment.ts';
 import type { OperatorReport } from './metrics.ts';
 
 /**
@@ -18,6 +21,10 @@ export interface TaskHost {
   open(restore: CheckpointReader | undefined): Promise<void>;
   /** Lets records flow. */
   flow(): void;
+  /** These alignment groups have members on other hosts too, which hold those here until it is said where they stand. Before `flow`. */
+  shareAlignment(groups: readonly string[], told: (report: AlignmentReport) => void): void;
+  /** Where the slowest member of a group on the other hosts stands; infinite when there is none. */
+  align(group: string, elsewhere: Timestamp): void;
   /** Ends sources where they are. */
   stop(drain: boolean): void;
   /** Makes durable what sinks hold, and ends. */
@@ -52,6 +59,10 @@ export interface HostListener {
   /** Every task is over. */
   onFinished(): void;
   onFailed(error: unknown): void;
+  /** In batch mode: a subtask of a chain has processed everything and passed it on. */
+  onOver(chain: number, subtask: number, reports: readonly OperatorReport[]): void;
+  /** In batch mode: all that goes to a partition is there, and kept for the next attempt. */
+  onResult(partition: string, result: Result): void;
   /** A source's subtask has read a split to its end. */
   onSplitEnd(node: number, split: string): void;
   /** Keeps an object of a checkpoint. Rejects when the checkpoint was given up. */

@@ -1,6 +1,6 @@
 import type { Plan, PlanChain, PlanEdge } from '../graph/plan.ts';
 import type { Key } from '../state/key.ts';
-import type { Workspace } from '../state/spill.ts';
+import type { KeptSpace, Workspace } from '../state/spill.ts';
 import type { Clock } from '../time/clock.ts';
 import type { InputPartition } from './batchFeed.ts';
 import { Channel, type ElementQueue } from './channel.ts';
@@ -20,8 +20,11 @@ export interface WiringContext {
   readonly workspace: Workspace;
   readonly credit: CreditPolicy;
   readonly clock: Clock;
-  /** Whether what went through blocking exchanges may be read again. */
+  /** All that goes to a partition is there. */
+  onPartition(name: string, partition: Partition): void;
+  /** Whether what went through blocking exchanges may be read again, and where that is kept if not with this process. */
   readonly keepsResults: boolean;
+  readonly results: KeptSpace | undefined;
   /** Results of an attempt before. */
   readonly finished: FinishedRegions | undefined;
 }
@@ -106,7 +109,7 @@ export class Wiring {
     const { context, placement } = this;
     const name = channelName(edge, producer, consumer);
     const partition = this.partitions.get(partitionName(edge, consumer));
-    if (this.context.finished?.chains.has(from.id) === true) return;
+    if (isFinished(context.finished, from)) return;
     const isFromHere = this.isHere(from, producer);
     const isToHere = this.isHere(to, consumer);
     if (isFromHere && !isToHere) {
@@ -132,29 +135,23 @@ export class Wiring {
     const from = this.chainOf.get(edge.from)!;
     const to = this.chainOf.get(edge.to)!;
     const { sorted } = edge;
-    const { workspace, finished, keepsResults: isKept } = this.context;
-    if (finished?.chains.has(to.id) === true) return;
+    const { workspace, finished, results: space, keepsResults: isKept } = this.context;
+    if (isFinished(finished, to)) return;
     for (let consumer = 0; consumer < to.parallelism; consumer++) {
       if (!this.isHere(to, consumer)) continue;
       const name = partitionName(edge, consumer);
-      const before = finished?.chains.has(from.id) === true ? finished.partitions.get(name) : undefined;
-      if (before !== undefined) {
+      const before = finished?.results[name];
+      if (before instanceof Partition) {
         this.partitions.set(name, before);
         continue;
       }
-      const all = Array.from({ length: from.parallelism }, (_, producer) => consumersOf(edge, from, to, producer));
-      const producers = all.filter((consumers) => consumers.includes(consumer)).length;
-      const onComplete = (): void => this.context.wake(to, consumer);
-      const partition = new Partition({
-        from: from.id,
-        to: to.id,
-        producers,
-        sorted,
-        key: this.context.keyOf(edge),
-        workspace,
-        isKept,
-        onComplete,
-      });
+      const onComplete = (): void => {
+        this.context.onPartition(name, partition);
+        this.context.wake(to, consumer);
+      };
+      const producers = producersOf(edge, from, to, consumer);
+      const partition = new Partition({ producers, sorted, key: this.context.keyOf(edge), workspace, isKept, space, onComplete });
+      if (before !== undefined) partition.restore(before, space!);
       this.partitions.set(name, partition);
     }
   }
@@ -167,6 +164,29 @@ export class Wiring {
   private isHere(chain: PlanChain, subtask: number): boolean {
     return this.placement === undefined || this.placement.hostOf(chain, subtask) === this.placement.here;
   }
+}
+
+/** The partitions of all blocking exchanges that something goes to, each with the chains that it leads from and to, by id. */
+export function partitionsOf(plan: Plan): readonly { readonly name: string; readonly from: number; readonly to: number }[] {
+  const chainOf = chainsByNode(plan);
+  return plan.edges
+    .filter(({ blocking }) => blocking)
+    .flatMap((edge) => {
+      const [from, to] = [chainOf.get(edge.from)!, chainOf.get(edge.to)!];
+      const consumers = Array.from({ length: to.parallelism }, (_, consumer) => consumer);
+      const used = consumers.filter((consumer) => producersOf(edge, from, to, consumer) > 0);
+      return used.map((consumer) => ({ name: partitionName(edge, consumer), from: from.id, to: to.id }));
+    });
+}
+
+function isFinished(finished: FinishedRegions | undefined, { id }: PlanChain): boolean {
+  return finished?.chains.includes(id) === true;
+}
+
+/** How many producer subtasks send to a consumer subtask. */
+function producersOf(edge: PlanEdge, from: PlanChain, to: PlanChain, consumer: number): number {
+  const all = Array.from({ length: from.parallelism }, (_, producer) => consumersOf(edge, from, to, producer));
+  return all.filter((consumers) => consumers.includes(consumer)).length;
 }
 
 function chainsByNode({ chains }: Plan): ReadonlyMap<number, PlanChain> {

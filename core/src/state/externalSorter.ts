@@ -72,9 +72,10 @@ export class ExternalSorter<R> {
 
   private spill(): void {
     this.records.sort(this.compare);
-    const run = new SpilledRun(this.workspace.space!);
+    const run = new SpilledRun(this.workspace.space!.create());
+    const { writer } = run;
     for (const record of this.records) {
-      this.format.write(record, run.writer);
+      this.format.write(record, writer);
       run.flush();
     }
     run.flush(true);

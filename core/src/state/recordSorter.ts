@@ -2,7 +2,7 @@ import { ByteWriter } from './byteWriter.ts';
 import { hashKey, type Key } from './key.ts';
 import { ChainedCursor, MergedCursor, PileCursor, type RecordCursor } from './recordCursor.ts';
 import { NO_KEY, PILE, type RecordOrder, RecordPile, type SortKey } from './recordPile.ts';
-import { heapSize, SMALLEST_RUN, type Workspace } from './spill.ts';
+import { heapSize, type KeptFile, type KeptSpace, SMALLEST_RUN, type SpillSpace, type Workspace } from './spill.ts';
 import { SpilledRun, type SpilledRunReader } from './spilledRun.ts';
 import { ValueCodec } from './valueCodec.ts';
 
@@ -11,6 +11,13 @@ const SAMPLING = 64;
 
 /** A part of the records, in order. */
 type Part = { readonly pile: RecordPile; readonly order: Uint32Array | null } | SpilledRun;
+
+/** Sorted records in files, for whoever goes on with them. Plain data. */
+export interface StoredRecords {
+  readonly files: readonly KeptFile[];
+  /** Of the codec that wrote them. */
+  readonly shapes: readonly (readonly string[])[];
+}
 
 /**
  * Any number of records with their times, sorted by key and time, by time alone or not at all: in memory as long as the workspace
@@ -21,6 +28,7 @@ export class RecordSorter {
   private readonly select: (value: never) => Key;
   private readonly workspace: Workspace;
   private readonly isKept: boolean;
+  private readonly space: SpillSpace | undefined;
   private readonly codec = new ValueCodec();
   private readonly sample = new ByteWriter();
   private readonly parts: Part[] = [];
@@ -30,12 +38,21 @@ export class RecordSorter {
   private size = 128;
   private untilSample = 0;
 
-  /** `select` gives a record's key; it is not called where records are not sorted by it. `isKept`: they can be read more than once. */
-  constructor(by: RecordOrder, select: (value: never) => Key, workspace: Workspace, isKept = false) {
+  /**
+   * `select` gives a record's key; it is not called where records are not sorted by it. `isKept`: they can be read more than once. `space`: where
+   * they go to be kept for others, instead of to the workspace's.
+   */
+  constructor(
+    by: RecordOrder,
+    select: (value: never) => Key,
+    workspace: Workspace,
+    { isKept = false, space }: { readonly isKept?: boolean; readonly space?: KeptSpace | undefined } = {},
+  ) {
     this.by = by;
     this.select = select;
     this.workspace = workspace;
     this.isKept = isKept;
+    this.space = space ?? workspace.space;
   }
 
   add(value: unknown, time: number): void {
@@ -43,7 +60,7 @@ export class RecordSorter {
     if (this.by !== 'key') this.pile.add(value, time, 0, '');
     else this.addKeyed(value, time);
     this.held += this.size;
-    if (!this.workspace.acquire(this.size) && this.held >= SMALLEST_RUN) this.spill();
+    if (!this.workspace.acquire(this.size) && this.held >= SMALLEST_RUN) this.spill(this.space!);
     else if (this.pile.length === PILE) this.closePile();
   }
 
@@ -58,6 +75,19 @@ export class RecordSorter {
     );
     if (cursors.length === 1) return cursors[0]!;
     return this.by === null ? new ChainedCursor(cursors) : new MergedCursor(cursors);
+  }
+
+  /** Puts everything into files of `space`, in which they have to be that are there already; from then on it is read from there. */
+  store(space: KeptSpace): StoredRecords {
+    this.spill(space);
+    const files = this.parts.map((part) => (part as SpilledRun).file as ReturnType<KeptSpace['create']>);
+    return { files: files.map(({ kept }) => kept), shapes: this.codec.shapes() };
+  }
+
+  /** Takes over what another has stored. Before anything is added. */
+  restore({ files, shapes }: StoredRecords, space: KeptSpace): void {
+    this.codec.learn(shapes);
+    this.parts.push(...files.map((file) => new SpilledRun(space.open(file))));
   }
 
   dispose(): void {
@@ -111,14 +141,23 @@ export class RecordSorter {
   }
 
   /** Everything in memory goes to disk, each pile as a run of its own. */
-  private spill(): void {
+  private spill(space: SpillSpace): void {
     this.closePile();
-    for (const [i, part] of this.parts.entries()) if (!(part instanceof SpilledRun)) this.parts[i] = this.write(part.pile, part.order);
+    for (const [i, part] of this.parts.entries()) {
+      if (part instanceof SpilledRun) continue;
+      const run = new SpilledRun(space.create());
+      try {
+        this.write(part.pile, part.order, run);
+      } catch (error) {
+        run.remove();
+        throw error;
+      }
+      this.parts[i] = run;
+    }
     this.release(this.held);
   }
 
-  private write({ values, times, hashes, length }: RecordPile, order: Uint32Array | null): SpilledRun {
-    const run = new SpilledRun(this.workspace.space!);
+  private write({ values, times, hashes, length }: RecordPile, order: Uint32Array | null, run: SpilledRun): void {
     const { writer } = run;
     for (let i = 0; i < length; i++) {
       const at = order === null ? i : order[i]!;
@@ -128,7 +167,6 @@ export class RecordSorter {
       run.flush();
     }
     run.flush(true);
-    return run;
   }
 
   private release(bytes: number): void {

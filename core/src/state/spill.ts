@@ -13,6 +13,19 @@ export interface SpillFile {
   remove(): void;
 }
 
+/** A file as those find it who go on with what others have written. Plain data. */
+export interface KeptFile {
+  readonly name: string;
+  readonly length: number;
+  readonly checksum: number;
+}
+
+/** A place for data that outlives who writes it: files have names here, and stay when they are let go. */
+export interface KeptSpace extends SpillSpace {
+  create(): SpillFile & { readonly kept: KeptFile };
+  open(file: KeptFile): SpillFile & { readonly kept: KeptFile };
+}
+
 /** About how many bytes a record takes on the heap that takes so many encoded: fields have headers, small records are boxed and held in lists. */
 export function heapSize(encoded: number): number {
   return (encoded + 16) * 4;

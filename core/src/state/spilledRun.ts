@@ -1,6 +1,6 @@
 import { ByteReader } from './byteReader.ts';
 import { ByteWriter } from './byteWriter.ts';
-import type { SpillFile, SpillSpace } from './spill.ts';
+import type { SpillFile } from './spill.ts';
 
 /** Runs are written and read in blocks of about this many bytes. */
 const BLOCK = 256 * 1024;
@@ -9,26 +9,29 @@ const HEADER = 8;
 
 /** Records on disk, in the order in which they were written. */
 export class SpilledRun {
-  private readonly file: SpillFile;
-  private readonly block = new ByteWriter(BLOCK + 4096);
+  readonly file: SpillFile;
+  /** There while the run is written. */
+  private block: ByteWriter | undefined;
 
-  constructor(space: SpillSpace) {
-    this.file = space.create();
-    this.block.float64(0);
+  /** In a new file, or in one that holds a run. */
+  constructor(file: SpillFile) {
+    this.file = file;
   }
 
   /** Where to write the next record: `flush` after each, and `flush(true)` after the last. */
   get writer(): ByteWriter {
+    this.block ??= begun(new ByteWriter(BLOCK + 4096));
     return this.block;
   }
 
   flush(isLast = false): void {
-    const { block } = this;
+    const block = this.writer;
+    if (isLast) this.block = undefined;
     if (block.length < (isLast ? HEADER + 1 : BLOCK)) return;
     block.overwriteFloat64(0, block.length - HEADER);
     this.file.append(block.written());
     block.reset();
-    block.float64(0);
+    begun(block);
   }
 
   /** Reads the run from its beginning. */
@@ -39,6 +42,12 @@ export class SpilledRun {
   remove(): void {
     this.file.remove();
   }
+}
+
+/** Room for the length of a block, which is known at its end. */
+function begun(block: ByteWriter): ByteWriter {
+  block.float64(0);
+  return block;
 }
 
 /** Where a run is read. */

@@ -18,8 +18,8 @@ export interface SourceCheck<T> {
 }
 
 /**
- * Tries whether a source keeps the contract of {@link SourceReader}, on its real input, which must not change meanwhile. Give a function
- * where each opening needs a source of its own. Needs no test framework.
+ * Tries whether a source keeps the contract of {@link SourceReader}, on its real input, which must not change meanwhile: what it acknowledges
+ * in `committed` it acknowledges at the end. Give a function where each opening needs a source of its own. Needs no test framework.
  *
  * @throws MillraceError `testing/contract` with the rule that is broken and what was seen.
  * @example
@@ -70,6 +70,8 @@ class SourceContract<T> {
     await this.withReader(async (reader) => sameReadings(first, await this.readTogether(reader)));
     if (resumable) for (const [split, reading] of first) await this.withReader((reader) => this.checkResume(reader, split, reading));
     await this.checkAborts();
+    // Last: what was acknowledged may be gone.
+    await this.checkCommitted(first, resumable);
   }
 
   /** All splits, one after the other as they are found. */
@@ -207,6 +209,39 @@ class SourceContract<T> {
     };
     await answered(() => end().catch(() => undefined), what, 'abort', this.patience);
     must(left >= 0, 'abort', () => `${what} goes on`);
+  }
+
+  /** Positions that are told as those of complete checkpoints, each by two readers: the second after a failure. */
+  private async checkCommitted(readings: ReadonlyMap<string, Reading<T>>, resumable: boolean): Promise<void> {
+    const tell = async (positions: ReadonlyMap<string, unknown>, ended: ReadonlySet<string>): Promise<void> => {
+      const told = positions.size === ended.size ? 'the ends of all splits' : 'a position of each split';
+      for (const again of ['', ', told again,']) {
+        await this.withReader(async (reader) => {
+          await answered(async () => reader.committed?.(positions, ended), `committed()${again} with ${told}`, 'committed', this.patience);
+        });
+      }
+    };
+    const begun = new Map(
+      [...readings].flatMap(([split, { batches }]) => (batches.length > 1 ? [[split, loaded(batches[0]!.position)]] : [])),
+    );
+    await tell(begun, new Set());
+    for (const split of resumable ? begun.keys() : []) {
+      const { values, batches } = readings.get(split)!;
+      const taken = batches[0]!.values.length;
+      if (taken >= this.limit) continue;
+      const rest = await this.withReader((reader) => this.read(reader, split, batches[0]!.position, this.limit - taken));
+      const expected = values.slice(taken);
+      must(
+        sameItems(rest.values, expected),
+        'committed',
+        () => `"${split}" gives ${difference(rest.values, expected)} behind a position that was told`,
+      );
+    }
+    if (this.limit !== Infinity) return;
+    const ends = [...readings].flatMap(([split, { batches }]) =>
+      batches.length > 0 ? [[split, loaded(batches.at(-1)!.position)] as const] : [],
+    );
+    await tell(new Map(ends), new Set(readings.keys()));
   }
 
   private async withReader<R>(use: (reader: Reader<T>) => Promise<R>): Promise<R> {

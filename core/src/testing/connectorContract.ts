@@ -21,6 +21,8 @@ export const CONTRACT = {
   repeat: 'Let a split give the same elements whenever and however often it is read, also while other splits are read.',
   resume: 'Begin exactly behind the position that read() is given, also in a reader whose splits() was not called.',
   abort: 'End the iteration when context.signal is aborted, also while waiting for elements.',
+  committed:
+    'Let committed() be told the same again, in another reader too and of splits that it never read, and read() go on from a position that was told.',
   size: 'Let size() tell the bytes of a split, and the bytes of its batches add up to no more.',
   close: 'Let close() let go of everything without an error, also when reading or writing has not come to its end.',
   written: 'Make everything that was written visible once, in the order of writing, when it is committed and the writer is closed.',

@@ -104,6 +104,8 @@ class PipelineHarness<I extends object, O extends object> implements Harness<I, 
     } as const;
     this.graph = new TaskGraphBuilder(plan, scope, new Scheduler(this.platform), {
       onDrained: (task) => task.finish(),
+      onSealed: () => undefined,
+      onPartition: () => undefined,
       onCheckpoint: () => undefined,
       onCheckpointAborted: () => undefined,
       onFinished: () => undefined,

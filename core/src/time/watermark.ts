@@ -1,7 +1,10 @@
 import type { Duration } from './duration.ts';
 import type { Timestamp } from './timestamp.ts';
 
-/** Sources that drift apart wait for each other: a split is not read while it is more than `maxDrift` ahead of the slowest of its `group`. */
+/**
+ * Sources that drift apart wait for each other: a split is not read while it is more than `maxDrift` ahead of the slowest of its `group`, which may be
+ * of another source and on another thread. Threads and processes tell each other every 20 ms: let `maxDrift` be more than is read in such a time.
+ */
 export interface WatermarkAlignment {
   readonly group: string;
   readonly maxDrift: Duration;

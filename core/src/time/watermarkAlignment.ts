@@ -4,7 +4,8 @@ import type { WatermarkAlignment } from './watermark.ts';
 
 /**
  * Lets the splits of a job's sources wait for each other, group by group: one that is more than its `maxDrift` ahead of the
- * slowest is not read. Idle splits and those that left hold nobody back.
+ * slowest is not read. Idle splits and those that left hold nobody back. A group that has members elsewhere too is `share`d: somebody
+ * says then where those stand.
  *
  * @example
  * const groups = new AlignmentGroups();
@@ -21,10 +22,30 @@ export class AlignmentGroups {
    * @throws MillraceError `duration/invalid` for a negative `maxDrift`.
    */
   join({ group, maxDrift }: WatermarkAlignment, wake?: () => void): AlignmentMember {
-    const drift = toNonNegativeMilliseconds(maxDrift, 'maxDrift');
-    let members = this.groups.get(group);
-    if (members === undefined) this.groups.set(group, (members = new AlignmentGroup()));
-    return members.join(drift, wake);
+    return this.group(group).join(toNonNegativeMilliseconds(maxDrift, 'maxDrift'), wake);
+  }
+
+  /** A group has members elsewhere, which hold everybody until `align` is called. `moved` is called when the minimum of those here has changed. */
+  share(group: string, moved: () => void): void {
+    const members = this.group(group);
+    members.onMoved = moved;
+    members.align(MIN_TIMESTAMP);
+  }
+
+  /** Where the slowest active member elsewhere stands; infinite when there is none. */
+  align(group: string, elsewhere: Timestamp): void {
+    this.group(group).align(elsewhere);
+  }
+
+  /** The smallest watermark of a group's active members here; infinite when there are none. */
+  minimumOf(group: string): Timestamp {
+    return this.group(group).own;
+  }
+
+  private group(name: string): AlignmentGroup {
+    let group = this.groups.get(name);
+    if (group === undefined) this.groups.set(name, (group = new AlignmentGroup()));
+    return group;
   }
 }
 
@@ -42,14 +63,22 @@ export interface AlignmentMember {
 
 class AlignmentGroup {
   private readonly members: Set<Member> = new Set();
-  /** The smallest watermark of the active members; infinite when there are none. */
+  /** The smallest watermark of the active members here; infinite when there are none. */
+  own: Timestamp = Infinity;
+  /** The same of those elsewhere, and of all. */
+  private elsewhere: Timestamp = Infinity;
   minimum: Timestamp = Infinity;
+  onMoved: (() => void) | undefined;
 
   join(drift: number, wake: (() => void) | undefined): AlignmentMember {
     const member = new Member(this, drift, wake);
     this.members.add(member);
-    this.minimum = MIN_TIMESTAMP;
+    this.set(MIN_TIMESTAMP, this.elsewhere);
     return member;
+  }
+
+  align(elsewhere: Timestamp): void {
+    this.set(this.own, elsewhere);
   }
 
   leave(member: Member): void {
@@ -57,11 +86,19 @@ class AlignmentGroup {
   }
 
   update(): void {
+    let own = Infinity;
+    for (const { idle, watermark } of this.members) if (!idle && watermark < own) own = watermark;
+    this.set(own, this.elsewhere);
+  }
+
+  private set(own: Timestamp, elsewhere: Timestamp): void {
     const before = this.minimum;
-    let minimum = Infinity;
-    for (const { idle, watermark } of this.members) if (!idle && watermark < minimum) minimum = watermark;
-    this.minimum = minimum;
-    if (minimum > before) for (const member of this.members) member.wakeIfFree();
+    const hasMoved = own !== this.own;
+    this.own = own;
+    this.elsewhere = elsewhere;
+    this.minimum = Math.min(own, elsewhere);
+    if (this.minimum > before) for (const member of this.members) member.wakeIfFree();
+    if (hasMoved) this.onMoved?.();
   }
 }
 
@@ -81,10 +118,10 @@ class Member implements AlignmentMember {
 
   report(watermark: Timestamp): void {
     const least = Math.min(this.watermark, watermark);
-    const moves = least <= this.group.minimum;
+    const moves = least <= this.group.own;
     this.watermark = watermark;
     this.idle = false;
-    // Only the slowest can move the minimum, so that most reports cost nothing however large the group is.
+    // Only the slowest here can move the minimum, so that most reports cost nothing however large the group is.
     if (moves) this.group.update();
   }
 

@@ -96,6 +96,15 @@ export function writeFloat64s(writer: ByteWriter, values: readonly number[]): vo
   writer.raw(scratch.bytes.subarray(0, count * 8));
 }
 
+/** Whole numbers below 65,536 in two bytes each. */
+export function writeUint16s(writer: ByteWriter, values: readonly number[]): void {
+  const count = values.length;
+  reserve(count);
+  const { uint16s } = scratch;
+  for (let i = 0; i < count; i++) uint16s[i] = values[i]!;
+  writer.raw(scratch.bytes.subarray(0, count * 2));
+}
+
 /** Reads `count` numbers of eight bytes each. */
 export function readFloat64s(reader: ByteReader, count: number): number[] {
   const numbers = new Float64Array(new Uint8Array(reader.raw(count * 8)).buffer);

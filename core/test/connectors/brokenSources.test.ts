@@ -32,6 +32,8 @@ describe('sources that break a rule are found', () => {
   const shared: number[] = [];
   const moving = { at: 0 };
   let lastRead = 'none';
+  let isAcknowledged = false;
+  let forgotten: unknown = 'nothing';
 
   test.each<[rule: string, what: string, changes: Partial<Reader>, options?: SourceCheck<number>]>([
     ['open', 'cannot be opened', {}, {}],
@@ -196,6 +198,24 @@ describe('sources that break a rule are found', () => {
       },
     ],
     ['answer', 'does not hear while it waits', { splits: async () => ['a'], read: waitsForever }, { limit: 2, expected: [1, 2] }],
+    [
+      'committed',
+      'is told of its ends once only',
+      {
+        committed: async (_positions, ended) => {
+          if (ended.size > 0 && isAcknowledged) throw new Error('no such message');
+          isAcknowledged ||= ended.size > 0;
+        },
+      },
+    ],
+    [
+      'committed',
+      'forgets what was told',
+      {
+        read: (split, from, context) => good.read(split, from === forgotten ? 4 : from, context),
+        committed: async (positions) => void (forgotten = positions.get('a')),
+      },
+    ],
     ['size', 'no size', { size: async () => -1 }],
     ['size', 'more bytes than there are', { size: async () => 5 }],
     ['close', 'cannot be closed', { close: () => Promise.reject(new Error('stuck')) }],

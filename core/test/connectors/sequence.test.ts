@@ -206,7 +206,7 @@ describe('its parts', () => {
             calls.push(['size', split]);
             return 7;
           },
-          committed: async (positions) => void calls.push(['committed', [...positions]]),
+          committed: async (positions, ended) => void calls.push(['committed', [...positions], [...ended]]),
           close: async () => {
             calls.push('close');
             if (fails === 'close') throw new Error('stuck');
@@ -226,11 +226,11 @@ describe('its parts', () => {
     expect(splits).toEqual(['0/x/y', '1/x/y']);
     await follow(reader, '1/x/y', context, 5).done;
     expect(await reader.size!('0/x/y')).toBe(7);
-    await reader.committed!(new Map([['1/x/y', 3]]));
+    await reader.committed!(new Map([['1/x/y', 3]]), new Set(['0/x/y']));
     await reader.close!();
     expect([one.calls, two.calls]).toEqual([
-      [['size', 'x/y'], 'close'],
-      [['read', 'x/y', 5], ['committed', [['x/y', 3]]], 'close'],
+      [['size', 'x/y'], ['committed', [], ['x/y']], 'close'],
+      [['read', 'x/y', 5], ['committed', [['x/y', 3]], []], 'close'],
     ]);
   });
 

@@ -1,6 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { fixedDelay, forEach, fromArray, generator, type RunOptions, StreamEnvironment } from '../../src/index.ts';
 import { regionsOf } from '../../src/graph/regions.ts';
+import {
+  defineSink,
+  fixedDelay,
+  forEach,
+  fromArray,
+  generator,
+  noRestart,
+  type RunOptions,
+  type Sink,
+  StreamEnvironment,
+} from '../../src/index.ts';
+import { platform } from '../../src/node/platform.ts';
+import { DEFAULT_CREDIT } from '../../src/runtime/creditWindow.ts';
+import { JobAttempt } from '../../src/runtime/jobAttempt.ts';
+import type { SinkDefinition } from '../../src/operators/connector.ts';
+import { recordingLogger } from '../recordingLogger.ts';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const AGAIN: RunOptions = { mode: 'batch', logger: SILENT, restart: fixedDelay({ delay: {}, attempts: 5 }) };
@@ -94,6 +109,144 @@ describe('in batch mode', () => {
     await env.execute('failover', AGAIN);
     const all = [...Array.from({ length: 50 }, (_, i) => `left ${i}`), ...Array.from({ length: 20 }, (_, i) => `right ${i}`)];
     expect(results.sort()).toEqual(all.sort());
+  });
+
+  /** A sink whose second phase can be seen; `commit` is called before it. */
+  function twoPhases(visible: string[], name: string, commit: () => void = () => undefined): Sink<unknown> {
+    return defineSink<unknown, string>({
+      name,
+      open: () => {
+        let open: string[] = [];
+        return {
+          write: (values) => void open.push(...values.map((value) => `${name} ${String(value)}`)),
+          prepare: async () => {
+            const lines = open;
+            open = [];
+            return lines;
+          },
+          commit: async (lines) => {
+            commit();
+            visible.push(...lines);
+          },
+        };
+      },
+    });
+  }
+
+  test.each([fixedDelay({ delay: {} }), noRestart()])(
+    'nothing is visible before all is done, $name',
+    async (restart) => {
+      const visible: string[] = [];
+      const seen: number[] = [];
+      const env = new StreamEnvironment({ parallelism: 2 });
+      // More than may wait between two tasks.
+      const numbers = env.from(generator({ count: 3000, create: (i) => i }));
+      // Its region is over long before the others, one of which fails when the one before is over too.
+      numbers.sinkTo(twoPhases(visible, 'early'));
+      const fail = failing<number>(restart.name === noRestart().name ? -1 : 50);
+      numbers
+        .keyBy((n) => n)
+        .process({ state: {}, onElement: (n: number) => [n] })
+        .keyBy((n) => n % 100)
+        .reduce((a, b) => a + b)
+        .asyncMap({ run: (n) => new Promise<number>((resolve) => setImmediate(() => resolve(n))) })
+        .map((n: number) => {
+          seen.push(visible.length);
+          return fail(n);
+        })
+        .sinkTo(twoPhases(visible, 'late'));
+      const job = await env.start('failover', { ...AGAIN, restart });
+      await job.finished;
+      expect(new Set(seen)).toEqual(new Set([0]));
+      expect(visible.filter((line) => line.startsWith('early')).length).toBe(3000);
+      expect(visible.filter((line) => line.startsWith('late')).length).toBe(100);
+      expect(job.attempts).toBe(restart.name === noRestart().name ? 1 : 2);
+    },
+    10_000,
+  );
+
+  test('what fails while results become visible is the end of the job, since another attempt would show them twice', async () => {
+    const visible: string[] = [];
+    let commits = 0;
+    const fail = failing<void>(1);
+    const logger = recordingLogger();
+    const env = new StreamEnvironment({ parallelism: 2 });
+    const sink = twoPhases(visible, 'out', () => {
+      commits++;
+      fail();
+    });
+    env.from(generator({ count: 10, create: (i) => i })).sinkTo(sink);
+    const job = await env.start('failover', { ...AGAIN, logger });
+    await expect(job.finished).rejects.toMatchObject({ code: 'sink/failed' });
+    expect(job.attempts).toBe(1);
+    expect(commits).toBe(2);
+    expect(logger.of('warn').some((message) => message.includes('not started again'))).toBe(true);
+  });
+
+  test('where preparing fails, nothing is visible yet: the job is started again', async () => {
+    const visible: string[] = [];
+    const fail = failing<void>(1);
+    let prepared = 0;
+    const env = new StreamEnvironment({ parallelism: 2 });
+    const whole = twoPhases(visible, 'out').definition as unknown as SinkDefinition<unknown, string>;
+    const sink = defineSink<unknown, string>({
+      name: 'out',
+      open: async (context) => {
+        const writer = await whole.open(context);
+        return {
+          write: (values) => writer.write(values),
+          prepare: async () => {
+            prepared++;
+            fail();
+            return writer.prepare();
+          },
+          commit: async (lines) => writer.commit(lines),
+        };
+      },
+    });
+    env.from(generator({ count: 10, create: (i) => i })).sinkTo(sink);
+    const job = await env.start('failover', AGAIN);
+    await job.finished;
+    expect(job.attempts).toBe(2);
+    // Once each: what could fail once more would do so when others have made visible what they hold.
+    expect(prepared).toBe(4);
+    expect(visible.length).toBe(10);
+  });
+
+  test('an attempt with nothing left to do is over at once', async () => {
+    const env = new StreamEnvironment();
+    env.from(fromArray([1, 2])).map((n) => n);
+    const { plan, builder } = env.compile({ mode: 'batch', parallelism: 1, maxParallelism: 128, onError: 'fail' });
+    const finished = { chains: plan.chains.map(({ id }) => id), results: {}, reports: [] };
+    const told: string[] = [];
+    const attempt = new JobAttempt(
+      {
+        plan,
+        builder,
+        platform,
+        logger: SILENT,
+        onError: 'fail',
+        seed: 0,
+        epoch: 0,
+        lineage: '',
+        exactlyOnce: true,
+        credit: DEFAULT_CREDIT,
+        keepsResults: true,
+        finished,
+      },
+      {
+        onDrained: () => void told.push('drained'),
+        onFinished: () => void told.push('finished'),
+        onFailed: (error) => void told.push(String(error)),
+        keep: async () => undefined,
+        onSnapshot: () => undefined,
+        onDeclined: () => undefined,
+      },
+    );
+    await attempt.open(undefined);
+    attempt.flow();
+    expect(told).toEqual(['finished']);
+    await attempt.close();
   });
 
   test('a job that is not started again keeps nothing, and fails', async () => {

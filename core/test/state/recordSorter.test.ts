@@ -139,7 +139,7 @@ describe('records that do not fit into memory', () => {
   test.each([1024, 2 ** 30])('that are kept can be read again, with %i bytes of memory', (memory) => {
     const { space, open } = countingSpace();
     const workspace = new Workspace(space, memory);
-    const sorter = new RecordSorter('key', select as (value: never) => Key, workspace, true);
+    const sorter = new RecordSorter('key', select as (value: never) => Key, workspace, { isKept: true });
     for (const record of all) sorter.add(record, record.time);
     const once = readAll(sorter.read(0));
     const interrupted = sorter.read(0);
