@@ -13,9 +13,13 @@ type LevelModule = Pick<typeof import('classic-level'), 'ClassicLevel'>;
 const DATABASES = 8;
 /** Memory of all databases together, in bytes: blocks that were read, and records that gather before they are sorted. */
 const BLOCKS = 32 * 2 ** 20;
-const GATHERED = 64 * 2 ** 20;
-/** Files of 2 MB that one database holds open. They are mapped, which counts as resident memory: about 1.1 GB at most, however large the state is. */
-const OPEN_FILES = 80;
+const GATHERED = 128 * 2 ** 20;
+/**
+ * Files are small, and a database holds so many open: to open one again for every other record costs more than all else. LevelDB maps the first
+ * thousand of a process, which count as resident memory (1 GB at most, however large the state is), and reads from the others.
+ */
+const FILE = 2 ** 20;
+const OPEN_FILES = 500;
 const PREFIX = 'millrace-state-';
 /** A key begins with the number of its backend and its key group, of two bytes each. */
 const LOW_BYTE = 3;
@@ -61,6 +65,7 @@ async function openDatabase({ ClassicLevel: Level }: LevelModule, location: stri
     valueEncoding: 'view',
     cacheSize: BLOCKS / DATABASES,
     writeBufferSize: GATHERED / DATABASES,
+    maxFileSize: FILE,
     maxOpenFiles: OPEN_FILES,
   });
   await database.open();

@@ -158,7 +158,7 @@ export class ByteWriter {
     return true;
   }
 
-  /** A block of `first`, the hexadecimal digits of an integer from 0 to 2^31 − 1, and `last`. */
+  /** A block of `first`, the hexadecimal digits of an integer from 0 to 2^32 − 1, and `last`. */
   framedHex(first: number, value: number, last: number): void {
     if (this.length + 11 > this.bytes.length) this.grow(11);
     const { bytes } = this;

@@ -244,9 +244,9 @@ export function readKeyBlock(reader: ByteReader): Key {
   return reader.framedAscii(STRING, TEXT_END) ?? reader.framedHex(INTEGER, TEXT_END) ?? decodeKey(reader.block());
 }
 
-/** Whole, not negative and of 31 bits, as most numbers are that something is keyed by. */
+/** Whole, not negative and of 32 bits, as most numbers are that something is keyed by. `-0` is `0`. */
 function isSmallInteger(key: Key): key is number {
-  return typeof key === 'number' && (key & 0x7fff_ffff) === key;
+  return typeof key === 'number' && key >>> 0 === key;
 }
 
 function readKey(bytes: Uint8Array, cursor: { at: number }): Key | undefined {
