@@ -15,6 +15,8 @@ export class ChangeLog {
   private changed = new Uint32Array(BITS);
   /** Slots whose key no cut has written yet: it can go without a word. */
   private fresh = new Uint32Array(BITS);
+  /** Slots that belong to a key: to look for them in the index would stop the world at every whole cut. */
+  private live = new Uint32Array(BITS);
   private gone: Key[] = [];
   private cut: Cut | undefined;
 
@@ -40,6 +42,7 @@ export class ChangeLog {
     const word = slot >>> 5;
     if (word >= this.changed.length) this.reserve(slot + 1);
     this.fresh[word]! |= 1 << (slot & 31);
+    this.live[word]! |= 1 << (slot & 31);
   }
 
   /** A slot's key is about to go. */
@@ -50,6 +53,7 @@ export class ChangeLog {
     if ((this.fresh[word]! & bit) === 0) this.gone.push(key);
     this.fresh[word]! &= ~bit;
     this.changed[word]! &= ~bit;
+    this.live[word]! &= ~bit;
   }
 
   /**
@@ -59,7 +63,7 @@ export class ChangeLog {
   begin(sink: CutSink, whole: boolean, apart: boolean): KeyedCut {
     // One at a time: what an older one has not written yet it writes now.
     this.cut?.step(Infinity);
-    const slots = whole ? this.allSlots() : this.changed;
+    const slots = whole ? this.live.slice() : this.changed;
     const [gone, unsaid] = whole ? [[], this.gone] : [this.gone, []];
     const cut = new Cut(this.table, this.write, sink, { whole, apart, slots, gone, unsaid }, (over) => this.end(over));
     if (!apart) {
@@ -82,12 +86,7 @@ export class ChangeLog {
   private mark(slot: number): void {
     this.changed[slot >>> 5]! |= 1 << (slot & 31);
     this.fresh[slot >>> 5]! |= 1 << (slot & 31);
-  }
-
-  private allSlots(): Uint32Array<ArrayBuffer> {
-    const all = new Uint32Array(this.changed.length);
-    for (const [slot] of this.table.index.entries()) all[slot >>> 5]! |= 1 << (slot & 31);
-    return all;
+    this.live[slot >>> 5]! |= 1 << (slot & 31);
   }
 
   private reserve(slots: number): void {
@@ -95,6 +94,7 @@ export class ChangeLog {
     if (Math.ceil(slots / BITS) <= this.changed.length) return;
     this.changed = enlarged(this.changed, words);
     this.fresh = enlarged(this.fresh, words);
+    this.live = enlarged(this.live, words);
   }
 }
 
