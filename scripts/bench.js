@@ -27,10 +27,8 @@ if (values.help || positionals.length !== 1 || !existsSync(runner)) {
 }
 
 console.error(`${cpus()[0]?.model ?? 'unknown processor'} × ${cpus().length}, Node ${process.version}${values.quick ? ', quick' : ''}`);
-const names = await ask('list');
 const results = [];
-for (const name of names) {
-  if (values.only !== undefined && values.only !== name) continue;
+for (const name of chosen(await ask('list'))) {
   for (const result of await ask(name)) {
     results.push(result);
     const { id, ours, baseline, unit, ratio } = result;
@@ -40,6 +38,13 @@ for (const name of names) {
   }
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+
+function chosen(names) {
+  if (values.only === undefined) return names;
+  if (names.includes(values.only)) return [values.only];
+  console.error(`There is no benchmark "${values.only}" in ${positionals[0]}. There are: ${names.join(', ')}.`);
+  process.exit(2);
+}
 
 function ask(name) {
   return new Promise((resolve, reject) => {
