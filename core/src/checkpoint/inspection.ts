@@ -123,7 +123,7 @@ async function inspectOperator(uid: string, savepoint: Savepoint): Promise<Opera
   let problem: string | undefined;
   try {
     for await (const subtask of savepoint.subtasks(uid)) {
-      counts.add(subtask);
+      await counts.add(subtask);
       watermark = Math.min(watermark, subtask.watermark);
       finished &&= subtask.finished;
     }
@@ -158,14 +158,8 @@ class StateCounts {
     this.maxParallelism = maxParallelism;
   }
 
-  add({ keyed, own }: SubtaskRestore): void {
-    let last: { readonly key: Key; readonly seen: Set<string> } | undefined;
-    for (const entry of keyed) {
-      const isNew = last?.key !== entry.key;
-      if (last === undefined || isNew) last = { key: entry.key, seen: new Set() };
-      this.count(entry, isNew, !last.seen.has(entry.state));
-      last.seen.add(entry.state);
-    }
+  async add({ keyed, own }: SubtaskRestore): Promise<void> {
+    for await (const entries of keyed) this.addByKey(entries);
     // An operator gives what it keeps itself in an order of its own, in which a key may come again.
     const keys = new Set<string>();
     const addresses = new Set<string>();
@@ -175,6 +169,17 @@ class StateCounts {
       this.count(entry, !keys.has(key), !addresses.has(address));
       keys.add(key);
       addresses.add(address);
+    }
+  }
+
+  /** Entries of which those of one key follow each other. */
+  private addByKey(entries: Iterable<StateEntry>): void {
+    let last: { readonly key: Key; readonly seen: Set<string> } | undefined;
+    for (const entry of entries) {
+      const isNew = last?.key !== entry.key;
+      if (last === undefined || isNew) last = { key: entry.key, seen: new Set() };
+      this.count(entry, isNew, !last.seen.has(entry.state));
+      last.seen.add(entry.state);
     }
   }
 

@@ -11,6 +11,11 @@ import { type KeyRecord, readKeyedSegment } from './keyedSegment.ts';
 import { type Manifest, type Segment, segmentsOf, type SubtaskState } from './manifest.ts';
 import type { CheckpointStorage } from './storage.ts';
 
+/** So many objects are read at a time to see whether they are whole. */
+const LANES = 4;
+/** Objects of about so many bytes are kept, since they are read twice: to see whether they are whole, and to take over what they hold. */
+const MOST_KEPT = 128 * 2 ** 20;
+
 /** What a subtask keeps beside its keyed state. Plain data. */
 export interface PlainState {
   readonly watermark: Timestamp;
@@ -28,7 +33,8 @@ export interface SubtaskRestore {
   readonly watermark: Timestamp;
   readonly random: RandomState | undefined;
   readonly operator: readonly OperatorStateEntry[];
-  readonly keyed: Iterable<StateEntry>;
+  /** Part by part, each to be gone through before the next: all of it may be larger than memory. */
+  readonly keyed: AsyncIterable<Iterable<StateEntry>>;
   readonly own: Iterable<StateEntry>;
   /** The feed of the same subtask, where their number has not changed. */
   readonly feed: unknown;
@@ -45,9 +51,11 @@ export class CheckpointReader {
   readonly allowNonRestoredState: boolean;
   private readonly storage: Pick<CheckpointStorage, 'read'>;
   private readonly crc32: (bytes: Uint8Array) => number;
+  /** Objects that are being read, and those that are kept. */
   private readonly objects = new Map<string, Promise<Uint8Array>>();
-  /** Segments whose checksum was compared: once is enough, since their bytes are kept. */
-  private readonly sound = new Set<Segment>();
+  private kept = 0;
+  /** Where checksums were compared, by object: once is enough for the same bytes. */
+  private readonly sound = new WeakMap<Uint8Array, Set<number>>();
 
   constructor(
     manifest: Manifest,
@@ -67,8 +75,20 @@ export class CheckpointReader {
    * @throws MillraceError `checkpoint/corrupt`
    */
   async verify(): Promise<void> {
-    const segments = this.manifest.subtasks.flatMap(segmentsOf);
-    await Promise.all(segments.map((segment) => this.bytes(segment)));
+    const byObject = new Map<string, Segment[]>();
+    for (const segment of this.manifest.subtasks.flatMap(segmentsOf)) {
+      const segments = byObject.get(segment.object);
+      if (segments === undefined) byObject.set(segment.object, [segment]);
+      else segments.push(segment);
+    }
+    const rest = byObject.values();
+    const lane = async (): Promise<void> => {
+      for (const segments of rest) {
+        // All of an object while it is read.
+        await Promise.all(segments.map((segment) => this.bytes(segment)));
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
   }
 
   /** Whether every operator had processed everything. */
@@ -89,7 +109,7 @@ export class CheckpointReader {
       watermark: same ? plains[index]!.watermark : Math.min(...plains.map(({ watermark }) => watermark)),
       random: plains[index]?.random,
       operator: same ? sharedAndOwn(plains, index) : dealOut(plains, index, parallelism),
-      keyed: await this.keyed(relevant, range, same),
+      keyed: this.keyed(relevant, range, same),
       own: await this.own(relevant, range, same),
       feed: same ? plains[index]!.feed : undefined,
       feeds: plains.map(({ feed }) => feed),
@@ -102,15 +122,18 @@ export class CheckpointReader {
     return decodeSelfContained(await this.bytes(segment)) as PlainState;
   }
 
-  private async keyed(olds: readonly SubtaskState[], range: KeyGroupRange, same: boolean): Promise<Iterable<StateEntry>> {
-    const records = await Promise.all(olds.map((old) => this.newest(old)));
-    return entriesOf(records.flat(), this.inRange(range, same));
-  }
-
-  private async newest({ whole, changes }: SubtaskState): Promise<Iterable<KeyRecord>[]> {
-    const all = await Promise.all([...whole, ...changes].map((segment) => this.bytes(segment)));
-    if (changes.length === 0) return all.map((bytes) => readKeyedSegment(bytes));
-    return [newestRecords(all.slice(0, whole.length), all.slice(whole.length))];
+  /** Of a whole and its changes, the newest record of each key: from the newest on, so that only keys of changes are remembered on the way. */
+  private async *keyed(
+    olds: readonly SubtaskState[],
+    range: KeyGroupRange,
+    same: boolean,
+  ): AsyncGenerator<Iterable<StateEntry>, void, undefined> {
+    const wanted = this.inRange(range, same);
+    for (const { whole, changes } of olds) {
+      const told = new KeyIndex();
+      for (const segment of changes.toReversed()) yield entriesOf([newRecords(readKeyedSegment(await this.bytes(segment)), told)], wanted);
+      for (const segment of whole) yield entriesOf([recordsBut(readKeyedSegment(await this.bytes(segment)), told)], wanted);
+    }
   }
 
   private async own(olds: readonly SubtaskState[], range: KeyGroupRange, same: boolean): Promise<Iterable<StateEntry>> {
@@ -131,23 +154,32 @@ export class CheckpointReader {
 
   private async bytes(segment: Segment): Promise<Uint8Array> {
     const { object, offset, length, checksum } = segment;
-    const bytes = (await this.object(object)).subarray(offset, offset + length);
-    if (this.sound.has(segment)) return bytes;
+    const all = await this.object(object);
+    const bytes = all.subarray(offset, offset + length);
+    const sound = this.sound.get(all) ?? new Set();
+    if (sound.has(offset)) return bytes;
     if (bytes.length === length && this.crc32(bytes) === checksum) {
-      this.sound.add(segment);
+      this.sound.set(all, sound.add(offset));
       return bytes;
     }
     throw damaged(object, bytes.length < length ? 'it ends too early' : 'its checksum does not fit');
   }
 
   /**
-   * The bytes of one of its objects. They are kept: nobody may change them.
+   * The bytes of one of its objects. They may be kept: nobody may change them.
    *
    * @throws MillraceError `checkpoint/corrupt` where it is missing.
    */
   object(name: string): Promise<Uint8Array> {
     let object = this.objects.get(name);
-    if (object === undefined) this.objects.set(name, (object = this.fetch(name)));
+    if (object !== undefined) return object;
+    object = this.fetch(name);
+    this.objects.set(name, object);
+    const drop = (): void => void this.objects.delete(name);
+    object.then(({ length }) => {
+      if (this.kept + length > MOST_KEPT) drop();
+      else this.kept += length;
+    }, drop);
     return object;
   }
 
@@ -168,24 +200,22 @@ export function compareUids(
   return { unmatched: [...held].filter((uid) => !wanted.has(uid)), without: [...wanted].filter((uid) => !held.has(uid)) };
 }
 
-/** Of a whole and its changes, the newest record of each key. Only the keys of changes are remembered on the way. */
-function* newestRecords(whole: readonly Uint8Array[], changes: readonly Uint8Array[]): Generator<KeyRecord> {
-  const told = new KeyIndex();
-  for (const segment of [...changes].reverse()) {
-    // In a segment a key can be gone first and then be back.
-    const gone: Key[] = [];
-    for (const record of readKeyedSegment(segment)) {
-      if (record.entries.length === 0) gone.push(record.key);
-      else if (told.find(record.key) < 0) {
-        told.findOrInsert(record.key);
-        yield record;
-      }
+/** Those of a segment of changes whose keys no newer one tells of; then they are told. */
+function* newRecords(records: Iterable<KeyRecord>, told: KeyIndex): Generator<KeyRecord> {
+  // In a segment of an older version a key can be gone first and then be back.
+  const gone: Key[] = [];
+  for (const record of records) {
+    if (record.entries.length === 0) gone.push(record.key);
+    else if (told.find(record.key) < 0) {
+      told.findOrInsert(record.key);
+      yield record;
     }
-    for (const key of gone) told.findOrInsert(key);
   }
-  for (const segment of whole) {
-    for (const record of readKeyedSegment(segment)) if (told.find(record.key) < 0) yield record;
-  }
+  for (const key of gone) told.findOrInsert(key);
+}
+
+function* recordsBut(records: Iterable<KeyRecord>, told: KeyIndex): Generator<KeyRecord> {
+  for (const record of records) if (told.size === 0 || told.find(record.key) < 0) yield record;
 }
 
 function* entriesOf(sources: readonly Iterable<KeyRecord>[], wanted: (key: Key) => boolean): Generator<StateEntry> {

@@ -112,7 +112,7 @@ export class Savepoint {
    */
   async *entries(uid: string): AsyncGenerator<StateEntry> {
     for await (const { keyed, own } of this.subtasks(uid)) {
-      for (const entry of keyed) yield decodeEntry(entry, this.codecs);
+      for await (const entries of keyed) for (const entry of entries) yield decodeEntry(entry, this.codecs);
       yield* own;
     }
   }
@@ -125,7 +125,7 @@ export class Savepoint {
   async *subtasks(uid: string): AsyncGenerator<SubtaskRestore> {
     const count = this.countOf(uid);
     for (let index = 0; index < count; index++) {
-      // A reader keeps what it has read: a new one for each, so that only one subtask is held at a time.
+      // A reader keeps some of what it has read: a new one for each, which has no use for that of another.
       yield (await this.reader().subtask(uid, index, count))!;
     }
   }

@@ -6,7 +6,7 @@ import type { StateEntry } from '../state/backend.ts';
 import type { Key } from '../state/key.ts';
 import { crc32 } from './checksum.ts';
 import { decodeEntry, type ValueReader } from './codedValues.ts';
-import { CheckpointReader } from './restore.ts';
+import { CheckpointReader, type SubtaskRestore } from './restore.ts';
 import { readSavepoint } from './savepoint.ts';
 import type { CheckpointStorage } from './storage.ts';
 
@@ -67,7 +67,7 @@ export function savepointState<V = unknown>(storage: CheckpointStorage, options:
           const reader = new CheckpointReader(manifest, storage, crc32);
           const { keyed, own } = (await reader.subtask(uid, Number(split), subtasks))!;
           let position = 0;
-          for (const batch of batchesOf([keyed, own], (entry) => entry.state === state)) {
+          for await (const batch of batchesOf(keyed, own, (entry) => entry.state === state)) {
             if (signal.aborted) return;
             const before = position;
             position += batch.length;
@@ -92,9 +92,13 @@ function decoded(entry: StateEntry, uid: string, codec: ValueReader | undefined)
 }
 
 /** Only entries that count are counted, in the order of the savepoint, which never changes: their number is a position. */
-function* batchesOf(sources: readonly Iterable<StateEntry>[], wanted: (entry: StateEntry) => boolean): Generator<readonly StateEntry[]> {
+async function* batchesOf(
+  keyed: SubtaskRestore['keyed'],
+  own: Iterable<StateEntry>,
+  wanted: (entry: StateEntry) => boolean,
+): AsyncGenerator<readonly StateEntry[]> {
   let batch: StateEntry[] = [];
-  for (const entries of sources) {
+  for await (const entries of inTurn(keyed, own)) {
     for (const entry of entries) {
       if (!wanted(entry)) continue;
       batch.push(entry);
@@ -104,6 +108,11 @@ function* batchesOf(sources: readonly Iterable<StateEntry>[], wanted: (entry: St
     }
   }
   if (batch.length > 0) yield batch;
+}
+
+async function* inTurn(keyed: SubtaskRestore['keyed'], own: Iterable<StateEntry>): AsyncGenerator<Iterable<StateEntry>> {
+  yield* keyed;
+  yield own;
 }
 
 function checked<V>(

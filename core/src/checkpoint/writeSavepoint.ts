@@ -142,7 +142,9 @@ class SavepointWriter {
   /** States of the operator that are not written anew. */
   private async keepOthers(uid: string, state: WrittenStates, table: SavepointTable): Promise<void> {
     for await (const { keyed } of this.from!.subtasks(uid)) {
-      for (const entry of keyed) if (!Object.hasOwn(state, entry.state)) table.keep(entry);
+      for await (const entries of keyed) {
+        for (const entry of entries) if (!Object.hasOwn(state, entry.state)) table.keep(entry);
+      }
     }
   }
 

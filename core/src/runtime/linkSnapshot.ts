@@ -39,12 +39,11 @@ export function snapshotLink(link: Link): LinkSnapshot {
 }
 
 /** Gives an operator subtask its keyed state. Yields where so much is on its way out of memory that one should wait. */
-export function* restoreKeyed({ context }: Link, keyed: Iterable<StateEntry>, isLenient: boolean): Generator<Promise<void>, void> {
+export function* restoreKeyed({ context }: Link, keyed: Iterable<StateEntry>, restorer: Restorer): Generator<Promise<void>, void> {
   const { backend, uid } = context.subtask;
-  const restorer = new Restorer(isLenient);
   try {
     for (const entry of keyed) {
-      if (isLenient) restorer.take(addressOf(entry), () => backend.restore(entry));
+      if (restorer.isLenient) restorer.take(addressOf(entry), () => backend.restore(entry));
       else backend.restore(entry);
       const settling = backend.settling?.();
       if (settling !== undefined) yield settling;
@@ -52,7 +51,6 @@ export function* restoreKeyed({ context }: Link, keyed: Iterable<StateEntry>, is
   } catch (error) {
     throw isMillraceError(error) ? error.at(uid) : error;
   }
-  restorer.tell(context.subtask);
 }
 
 /**
@@ -63,9 +61,8 @@ export function* restoreKeyed({ context }: Link, keyed: Iterable<StateEntry>, is
 export function restoreLink(link: Link, snapshot: LinkSnapshot): void {
   const { context, operator } = link;
   const { operatorStates, uid, random } = context.subtask;
-  const isLenient = snapshot.allowNonRestoredState === true;
-  for (const _ of restoreKeyed(link, snapshot.keyed, isLenient));
-  const restorer = new Restorer(isLenient);
+  const restorer = new Restorer(snapshot.allowNonRestoredState === true);
+  for (const _ of restoreKeyed(link, snapshot.keyed, restorer));
   const restoreList = (entry: OperatorStateEntry): void => {
     if (!entry.state.startsWith(OWN)) return operatorStates.restore(entry);
     const state = entry.state.slice(OWN.length);
@@ -88,10 +85,10 @@ export function restoreLink(link: Link, snapshot: LinkSnapshot): void {
 }
 
 /** Restores entries, or leaves those out whose state is not there any more. */
-class Restorer {
+export class Restorer {
+  readonly isLenient: boolean;
   /** How many entries, by state. */
   private readonly leftOut = new Map<string, number>();
-  private readonly isLenient: boolean;
 
   constructor(isLenient: boolean) {
     this.isLenient = isLenient;

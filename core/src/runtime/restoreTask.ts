@@ -1,7 +1,8 @@
 import type { CheckpointReader, SubtaskRestore } from '../checkpoint/restore.ts';
 import { MAX_TIMESTAMP } from '../time/timestamp.ts';
 import { BatchFeed } from './batchFeed.ts';
-import { restoreKeyed } from './linkSnapshot.ts';
+import type { Link } from './link.ts';
+import { Restorer, restoreKeyed } from './linkSnapshot.ts';
 import { SourceFeed, type SourceSnapshot } from './sourceFeed.ts';
 import type { Task } from './task.ts';
 
@@ -13,8 +14,7 @@ export async function restoreTask(task: Task, checkpoint: CheckpointReader): Pro
   const [head] = states;
   const isLenient = checkpoint.allowNonRestoredState === true;
   for (const [i, state] of states.entries()) {
-    // Keyed state may be larger than memory.
-    if (state !== undefined) for (const settling of restoreKeyed(task.chain.links[i]!, state.keyed, isLenient)) await settling;
+    if (state !== undefined) await restoreAll(task.chain.links[i]!, state.keyed, isLenient);
   }
   task.restore({
     // An operator that is new in the chain has something to do even where the others are done.
@@ -22,6 +22,13 @@ export async function restoreTask(task: Task, checkpoint: CheckpointReader): Pro
     feed: head === undefined ? undefined : feedState(task, head),
     links: known.map(({ state, uid }) => ({ uid, ...state!, keyed: [], allowNonRestoredState: isLenient })),
   });
+}
+
+/** Keyed state may be larger than memory. */
+async function restoreAll(link: Link, keyed: SubtaskRestore['keyed'], isLenient: boolean): Promise<void> {
+  const restorer = new Restorer(isLenient);
+  for await (const entries of keyed) for (const settling of restoreKeyed(link, entries, restorer)) await settling;
+  restorer.tell(link.context.subtask);
 }
 
 function feedState(task: Task, { feed, feeds, watermark }: SubtaskRestore): unknown {

@@ -178,7 +178,7 @@ describe.concurrent('a running job', () => {
     expect([written.code, written.stdout]).toEqual([0, expect.stringMatching(/^Savepoint \d+ is in .*savepoint \(\d.*, \d+ ms\)\.\n$/)]);
     const stopped = await millrace('stop', checkpoints, '--savepoint', `${savepoint}2`);
     expect([stopped.code, stopped.stdout, stopped.stderr]).toEqual([0, expect.stringContaining('Savepoint'), 'The job has stopped.\n']);
-    expect([await job.ended, job.stderr]).toEqual([0, expect.stringMatching(/^"ledger" stopped by millrace stop after/)]);
+    expect([await job.ended, job.stderr]).toEqual([0, expect.stringMatching(/^"ledger" stopped by millrace stop after/m)]);
     const done = expectPrefix(output);
     const from = async (restore: string, ...more: string[]) => {
       const place = newPlace();
