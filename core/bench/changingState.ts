@@ -117,20 +117,21 @@ export class ChangingState {
   }
 
   /**
-   * Compares what a restored job holds with what a loop over the same elements leaves, and throws where they differ. `cutAt` and `keptAt`: when
-   * its checkpoint was begun and complete.
+   * Compares what a restored job holds with what a loop over the same elements leaves, and throws where they differ. `keptAt`: when its
+   * checkpoint was complete.
    */
-  checker(cutAt: number, keptAt: number): Questioner & { finish(): void } {
+  checker(keptAt: number): Questioner & { finish(): void } {
     const { keys } = this;
-    // What was written within a second of an edge may or may not have expired when it was looked at.
-    const edges = { mustBeFrom: this.standAt(keptAt - KEPT_FOR) + BATCH, mayBeFrom: this.standAt(cutAt - KEPT_FOR - 1000) };
+    // What has expired may be there until it is swept; with its time to live it would not be seen.
+    const mustBeFrom = this.standAt(keptAt - KEPT_FOR) + BATCH;
     let expected: Expected | undefined;
     let seen = 0;
     return {
       onNext: (i) => (expected ??= this.expected(i)),
       onHeld: (held) => {
         if (held.key < keys) seen++;
-        const wrong = held.key < keys ? wrongTotals(held, expected!) : wrongOnce(held, this.writtenOnce(held.key, expected!.to), edges);
+        const wrong =
+          held.key < keys ? wrongTotals(held, expected!) : wrongOnce(held, this.writtenOnce(held.key, expected!.to), mustBeFrom);
         if (wrong) throw new Error(`key ${held.key} holds ${JSON.stringify(held)}`);
       },
       finish() {
@@ -170,14 +171,9 @@ function wrongTotals({ key, totals }: Held, { counts, sums }: Expected): boolean
   return (totals?.n ?? 0) !== counts[key] || (totals?.sum ?? 0) !== sums[key];
 }
 
-/** `written`: the key's element. `edges`: from which one on elements may, and from which one on they must be there still. */
-function wrongOnce(
-  { once }: Held,
-  written: number | undefined,
-  edges: { readonly mayBeFrom: number; readonly mustBeFrom: number },
-): boolean {
-  if (once === undefined) return written !== undefined && written >= edges.mustBeFrom;
-  return once !== written || once < edges.mayBeFrom;
+/** `written`: the key's element. `mustBeFrom`: from which one on elements must be there still. */
+function wrongOnce({ once }: Held, written: number | undefined, mustBeFrom: number): boolean {
+  return once === undefined ? written !== undefined && written >= mustBeFrom : once !== written;
 }
 
 function numbers(read: (from: number) => AsyncGenerator<number[]>, bounded = false): Source<number> {

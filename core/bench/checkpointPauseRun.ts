@@ -71,7 +71,7 @@ async function run(): Promise<PauseFigures> {
 
 /** Goes on from the latest checkpoint and asks for what is held. */
 async function check({ startedAt, took }: CompletedCheckpoint): Promise<void> {
-  const checker = state.checker(startedAt, startedAt + took);
+  const checker = state.checker(startedAt + took);
   const env = new StreamEnvironment();
   state.build(env, state.questions(), checker).sinkTo(discard(), { uid: 'sink' });
   await env.execute('state', { logger: SILENT, checkpoint: { storage: directory(folder) }, restore: 'latest', restart: noRestart() });

@@ -16,7 +16,7 @@ export function maxTimestamp(window: TimeWindow): Timestamp {
 
 /**
  * The start of the window of length `size` ms that holds `at`, windows being shifted by `offset` ms, which may be larger than
- * `size`. Right for negative times too, and exact while `at - offset` is a safe integer.
+ * `size`. Right for negative times too, and exact while `at - offset - size` is a safe integer.
  *
  * @example
  * windowStart(-1, 1_000); // -1000

@@ -29,7 +29,7 @@ describe('windowStart', () => {
     const at = fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -(10 ** 13), max: 10 ** 13 }));
     fc.assert(
       fc.property(at, size, offset, (at, size, offset) => {
-        fc.pre(Number.isSafeInteger(at - offset) && Number.isSafeInteger(at - size));
+        fc.pre(Number.isSafeInteger(at - offset) && Number.isSafeInteger(at - offset - size) && Number.isSafeInteger(at - size));
         const [t, s] = [BigInt(at) - BigInt(offset), BigInt(size)];
         expect(windowStart(at, size, offset)).toBe(Number(BigInt(at) - (((t % s) + s) % s)));
       }),
