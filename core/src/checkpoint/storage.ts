@@ -2,7 +2,10 @@
 export interface CheckpointStorage {
   /** For people: where it is. */
   readonly location: string;
-  /** Writes a new object. It is there whole or not at all, and stays after a crash, when the promise is fulfilled. */
+  /**
+   * Writes a new object. It is there whole or not at all, and stays after a crash, when the promise is fulfilled. From then on the memory of the
+   * parts is used for something else.
+   */
   write(name: string, parts: readonly Uint8Array[]): Promise<void>;
   /** Reads an object; `undefined` when there is none. */
   read(name: string): Promise<Uint8Array | undefined>;

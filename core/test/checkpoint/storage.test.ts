@@ -47,6 +47,14 @@ describe.each<[string, () => Promise<CheckpointStorage>]>([
     expect(await storage.list('a/')).toEqual(['a/2.state']);
   });
 
+  test('what was written stays, whatever becomes of the memory that it stood in', async () => {
+    const storage = await open();
+    const parts = [bytes('one'), bytes('two')];
+    await storage.write('a.state', parts);
+    for (const part of parts) part.fill(0);
+    expect(text(await storage.read('a.state'))).toBe('onetwo');
+  });
+
   test('a conditional write succeeds for one of those who read the same', async () => {
     const storage = await open();
     const attempts = await Promise.all(['x', 'y', 'z'].map((each) => storage.writeIf('lease', bytes(each), undefined)));
